@@ -43,9 +43,9 @@ GLIA_API void glia_graph_assign(glia_graph *graph, glia_value state, glia_value 
 GLIA_API glia_value glia_graph_call(glia_graph *graph, const char *op, const void *params, const glia_value *in,
                                     int n_in, glia_value *out, int n_out);
 
-/* Adds the gradient of y, a value with one element, with respect to each of wrt: out[i] has the shape of wrt[i]. A
- * value that y does not depend on gets zeros. Gradients can be differentiated like any value, except those of rnn and
- * of custom ops; where a first derivative jumps, the second counts as 0. */
+/* Adds the gradient of y, a value with one element, with respect to each of wrt: out[i] has the shape of wrt[i], and
+ * its dtype, but f32 for bf16 and f16. A value that y does not depend on gets zeros. Gradients can be differentiated
+ * like any value, except those of rnn and of custom ops; where a first derivative jumps, the second counts as 0. */
 GLIA_API glia_status glia_graph_gradient(glia_graph *graph, glia_value y, const glia_value *wrt, int n_wrt,
                                          glia_value *out);
 

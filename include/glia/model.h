@@ -17,7 +17,11 @@ extern "C" {
 typedef struct glia_model glia_model;
 
 typedef struct glia_model_args {
-    glia_dtype dtype; /* of weights and activations: f32, or f64, which only the reference computes */
+    /* Of weights and activations: f32, or f64, which only the reference computes. Or bf16 or f16, for mixed precision:
+     * activations and their gradients are of this dtype; weights, what optimizers do with their gradients, losses,
+     * metrics and predictions are f32, in this program and in files, and layers read a copy of the weights. f16 trains
+     * with a loss scale. docs/training.md */
+    glia_dtype dtype;
 } glia_model_args;
 
 /* args may be NULL. Initial weights and dropout masks follow from the context's seed and the order of the layers: two
@@ -45,7 +49,8 @@ typedef struct glia_optional {
 
 /* ---- Inputs and weights ---- */
 
-/* An input of the model's dtype; shape without the batch. Inputs take the dataset's inputs in the order of their calls.
+/* An input of the model's dtype, to which data of f32 or u8 is converted; shape without the batch. Inputs take the
+ * dataset's inputs in the order of their calls.
  */
 GLIA_API glia_value glia_model_input(glia_model *model, const char *name, glia_shape shape);
 
@@ -103,7 +108,7 @@ GLIA_API glia_status glia_model_freeze(glia_model *model, const char *name, bool
 GLIA_API glia_status glia_model_set_rate_scale(glia_model *model, const char *name, double scale);
 GLIA_API glia_status glia_model_set_penalties(glia_model *model, const char *name, double weight_decay, double l1);
 
-/* ---- Weights by name: dense row-major, in the model's dtype; bytes must match ---- */
+/* ---- Weights by name: dense row-major, in the model's dtype, but f32 of bf16 and f16; bytes must match ---- */
 
 GLIA_API glia_status glia_model_set(glia_model *model, const char *name, const void *values, size_t bytes);
 GLIA_API glia_status glia_model_get(const glia_model *model, const char *name, void *values, size_t bytes);

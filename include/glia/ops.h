@@ -1,8 +1,8 @@
 /* The tensor API: one function an op. The same ops, by name, make a graph (glia/graph.h).
  *
  * Each function checks shapes, data types, devices and aliasing before it computes. Where a comment says "floats",
- * the tensors are all f32, f64, bf16 or f16, and all the same. A params pointer that is NULL stands for the defaults,
- * see glia/ops/common.h. The gradients are in glia/ops/backward.h. */
+ * the tensors are all f32, f64, bf16 or f16, and all the same but where it says more. A params pointer that is NULL
+ * stands for the defaults, see glia/ops/common.h. The gradients are in glia/ops/backward.h. */
 #ifndef GLIA_OPS_H
 #define GLIA_OPS_H
 

@@ -64,8 +64,8 @@ __global__ void __launch_bounds__(EXACT_THREADS) exact_filters_kernel(Batch batc
     if (i >= unsigned(count)) return;
     const int n = int(i) % columns, row = int(i) / columns, m = row % rows;
     const auto p   = batch.problem(row / rows);
-    const T before = p.y.data[p.y.row_axis.at(m, p.m).offset + p.y.column_axis.at(n, p.n).offset];
-    if (isnan(C(to_compute(before)))) p.y.store(m, n, C(exact_sum(p, m, n)));
+    const C before = p.y.data[p.y.row_axis.at(m, p.m).offset + p.y.column_axis.at(n, p.n).offset];
+    if (isnan(before)) p.y.store(m, n, C(exact_sum(p, m, n)));
 }
 
 template <class T, class Batch>

@@ -40,8 +40,8 @@ typedef struct gli_convolution {
 size_t gli_kernel_conv2d_workspace(const gli_convolution *conv);
 cudaError_t gli_kernel_conv2d(const gli_convolution *conv, const gli_gemm_run *run);
 
-/* w = the gradient with respect to the filters, for the gradient y of the output; bias = the sums of y. Not transposed.
- */
+/* w = the gradient with respect to the filters, for the gradient y of the output; bias = the sums of y; both f32 where
+ * dtype is bf16 or f16. Not transposed. */
 size_t gli_kernel_conv2d_filter_workspace(const gli_convolution *conv);
 cudaError_t gli_kernel_conv2d_filter(const gli_convolution *conv, const gli_gemm_run *run);
 

@@ -140,10 +140,10 @@ conv2d_filter_batch<T> filter_batch_of(const gli_convolution &v) {
     b.x_data = static_cast<const T *>(v.x.data), b.y_data = static_cast<const T *>(v.y.data);
     b.x_vectorized       = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in);
     b.y_vectorized       = !b.pixels_contiguous && channels_vectorizable<T>(v.y, v.out);
-    b.to.data            = static_cast<T *>(v.w);
+    b.to.data            = static_cast<compute<T> *>(v.w);
     b.to.row_axis.stride = unsigned(v.w_out);
     b.to.alpha           = 1;
-    b.to.row_sums        = static_cast<T *>(v.has_bias ? v.bias : nullptr);
+    b.to.row_sums        = static_cast<compute<T> *>(v.has_bias ? v.bias : nullptr);
     b.to.row_sums_stride = unsigned(v.bias_stride);
     return b;
 }

@@ -192,11 +192,11 @@ struct conv2d_batch {
 };
 
 /* The gradient with respect to the filters: rows are filters, columns are kernel elements, k counts the output pixels.
- */
+ * It is f32 where T is bf16 or f16. */
 template <class T>
 struct conv2d_filter_batch {
     typedef matrix_view<T, linear_axis, grid_axis> gradient;
-    typedef epilogue<T, linear_axis, grid_axis> output;
+    typedef epilogue<compute<T>, linear_axis, grid_axis> output;
     typedef gemm_problem<gradient, im2col_view<T>, output> problem_type;
 
     axis_phases rows, columns;

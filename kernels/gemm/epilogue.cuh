@@ -7,6 +7,7 @@
 
 namespace glia {
 
+/* T: the element type of y, and of c and the row sums. */
 template <class T, class RowAxis, class ColumnAxis>
 struct epilogue {
     typedef compute<T> C;

@@ -7,9 +7,10 @@
 
 namespace glia {
 
-template <class T>
+/* T: the element type of a and b, Y that of the result. */
+template <class T, class Y = T>
 struct matmul_batch {
-    typedef epilogue<T, linear_axis, linear_axis> output;
+    typedef epilogue<Y, linear_axis, linear_axis> output;
     typedef gemm_problem<strided_matrix<T>, strided_matrix<T>, output> problem_type;
     typedef unsigned strides[GLI_GEMM_BATCH_DIMS];
 
@@ -70,16 +71,16 @@ epilogue<T, linear_axis, linear_axis> epilogue_of(const gli_gemm &g) {
     return y;
 }
 
-template <class T>
-matmul_batch<T> batch_of(const gli_gemm &g) {
-    matmul_batch<T> batch = {};
-    batch.first           = {matrix_of<T>(g.a, g, g.m, g.a.row_stride, g.a.column_stride),
-                             matrix_of<T>(g.b, g, g.n, g.b.column_stride, g.b.row_stride),
-                             epilogue_of<T>(g),
-                             g.m,
-                             g.n,
-                             g.k};
-    batch.ndim            = g.batch_ndim;
+template <class T, class Y = T>
+matmul_batch<T, Y> batch_of(const gli_gemm &g) {
+    matmul_batch<T, Y> batch = {};
+    batch.first              = {matrix_of<T>(g.a, g, g.m, g.a.row_stride, g.a.column_stride),
+                                matrix_of<T>(g.b, g, g.n, g.b.column_stride, g.b.row_stride),
+                                epilogue_of<Y>(g),
+                                g.m,
+                                g.n,
+                                g.k};
+    batch.ndim               = g.batch_ndim;
     for (int d = 0; d < g.batch_ndim; ++d) {
         batch.size[d] = unsigned(g.batch[d]);
         batch.a[d]    = unsigned(g.a.batch_stride[d]);
@@ -88,6 +89,14 @@ matmul_batch<T> batch_of(const gli_gemm &g) {
         batch.y[d]    = unsigned(g.y.batch_stride[d]);
     }
     return batch;
+}
+
+/* f(batch), with a result of the type that the GEMM asks for. */
+template <class T, class F>
+cudaError_t with_batch(const gli_gemm &g, F f) {
+    if constexpr (sizeof(T) < sizeof(compute<T>))
+        if (g.wide_y) return f(batch_of<T, compute<T>>(g));
+    return f(batch_of<T>(g));
 }
 
 inline gemm_size size_of(const gli_gemm &g) {

@@ -21,7 +21,8 @@ template <class T>
 cudaError_t adagrad(const gli_adagrad_geom &g, const gli_adagrad_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
     const adagrad_rule<C> rule = {update_rule_of<C>(g.l1, g.weight_decay, a.all), C(g.epsilon)};
-    return update<T, 3, 2>(rule, {a.all.param, a.all.grad, a.sum}, {a.all.new_param, a.new_sum}, g.count, stream);
+    return update<T, 3, 2>(rule, {a.all.param, a.all.grad, a.sum}, {a.all.new_param, a.new_sum}, a.all, g.count,
+                           stream);
 }
 
 }  // namespace

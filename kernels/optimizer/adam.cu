@@ -47,8 +47,8 @@ cudaError_t adam(const gli_adam_geom &g, const gli_adam_arrays &a, cudaStream_t 
                                a.step,
                                0,
                                0};
-    return update<T, 4, 3>(rule, {a.all.param, a.all.grad, a.m, a.v}, {a.all.new_param, a.new_m, a.new_v}, g.count,
-                           stream);
+    return update<T, 4, 3>(rule, {a.all.param, a.all.grad, a.m, a.v}, {a.all.new_param, a.new_m, a.new_v}, a.all,
+                           g.count, stream);
 }
 
 }  // namespace

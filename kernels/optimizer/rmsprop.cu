@@ -34,7 +34,7 @@ cudaError_t rmsprop(const gli_rmsprop_geom &g, const gli_rmsprop_arrays &a, cuda
                                   C(g.momentum),
                                   g.centered};
     return update<T, 5, 4>(rule, {a.all.param, a.all.grad, a.square, a.velocity, a.mean},
-                           {a.all.new_param, a.new_square, a.new_velocity, a.new_mean}, g.count, stream);
+                           {a.all.new_param, a.new_square, a.new_velocity, a.new_mean}, a.all, g.count, stream);
 }
 
 }  // namespace

@@ -24,8 +24,8 @@ cudaError_t sgd(const gli_sgd_geom &g, const gli_sgd_arrays &a, cudaStream_t str
     typedef compute<T> C;
     const sgd_rule<C> rule = {update_rule_of<C>(g.l1, g.weight_decay, a.all), C(g.momentum), C(1 - g.dampening),
                               g.nesterov};
-    return update<T, 3, 2>(rule, {a.all.param, a.all.grad, a.velocity}, {a.all.new_param, a.new_velocity}, g.count,
-                           stream);
+    return update<T, 3, 2>(rule, {a.all.param, a.all.grad, a.velocity}, {a.all.new_param, a.new_velocity}, a.all,
+                           g.count, stream);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #ifndef GLI_KERNELS_OPTIMIZER_UPDATE_CUH
 #define GLI_KERNELS_OPTIMIZER_UPDATE_CUH
 
+#include "kernels/device/convert.cuh"
 #include "kernels/device/map.cuh"
 #include "kernels/device/pack.cuh"
 #include "kernels/optimizer/update_launch.h"
@@ -38,11 +39,37 @@ update_rule<C> update_rule_of(double l1, double weight_decay, const gli_update_a
     return {C(l1), C(weight_decay), arrays.rate, arrays.skip, 0, false};
 }
 
+/* The neighbours of one thread in bf16 or f16. */
+template <class H, int W>
+struct alignas(sizeof(H) * W) half_pack {
+    H at[W];
+};
+
+__device__ inline void to_half(float x, bf16 *y) { *y = __float2bfloat16_rn(x); }
+__device__ inline void to_half(float x, f16 *y) { *y = __float2half_rn(x); }
+__device__ inline void to_half(double x, bf16 *y) { *y = converted<bf16>(x); }
+__device__ inline void to_half(double x, f16 *y) { *y = converted<f16>(x); }
+
+template <class H, class C, int W>
+__device__ inline void store_halves(void *data, int64_t begin, int n, bool wide, const C (&x)[W]) {
+    H *const y = static_cast<H *>(data) + begin;
+    half_pack<H, W> pack;
+    for (int k = 0; k < W; ++k) to_half(x[k], &pack.at[k]);
+    if (wide && n >= W) {
+        *reinterpret_cast<half_pack<H, W> *>(y) = pack;
+        return;
+    }
+    for (int k = 0; k < W; ++k)
+        if (k < n) y[k] = pack.at[k];
+}
+
 /* in[n] NULL: zeros. out[n] NULL: not requested. */
 template <class T, int IN, int OUT>
 struct update_arrays {
     const T *in[IN];
     T *out[OUT];
+    void *half; /* out[0] in this dtype; NULL: not requested */
+    glia_dtype half_dtype;
 };
 
 template <class T, int IN, int OUT, class Rule>
@@ -66,15 +93,22 @@ __global__ void __launch_bounds__(MAP_THREADS)
     }
     for (int o = 0; o < OUT; ++o)
         if (arrays.out[o]) store_pack(arrays.out[o] + begin, n, wide, out[o]);
+    if (!arrays.half) return;
+    if (arrays.half_dtype == GLIA_BF16)
+        store_halves<bf16>(arrays.half, begin, n, wide, out[0]);
+    else
+        store_halves<f16>(arrays.half, begin, n, wide, out[0]);
 }
 
-/* An output may be one of the inputs. */
+/* An output may be one of the inputs. all: has new_half. */
 template <class T, int IN, int OUT, class Rule>
-cudaError_t update(const Rule &rule, const void *const (&in)[IN], void *const (&out)[OUT], int count,
-                   cudaStream_t stream) {
+cudaError_t update(const Rule &rule, const void *const (&in)[IN], void *const (&out)[OUT], const gli_update_arrays &all,
+                   int count, cudaStream_t stream) {
     update_arrays<T, IN, OUT> arrays;
     if (count == 0) return cudaSuccess;
-    bool wide = true;
+    bool wide         = aligned16(all.new_half);
+    arrays.half       = all.new_half;
+    arrays.half_dtype = all.half;
     for (int i = 0; i < IN; ++i) arrays.in[i] = static_cast<const T *>(in[i]), wide = wide && aligned16(in[i]);
     for (int o = 0; o < OUT; ++o) arrays.out[o] = static_cast<T *>(out[o]), wide = wide && aligned16(out[o]);
     const int blocks = blocks_for(count, MAP_THREADS * vector<T>::width);

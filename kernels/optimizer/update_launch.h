@@ -14,6 +14,8 @@ typedef struct gli_update_arrays {
     const int64_t *skip; /* the same; not 0: each new_... is its old one. NULL: 0 */
     const void *param, *grad;
     void *new_param;
+    void *new_half; /* new_param in this dtype, bf16 or f16; NULL: not requested */
+    glia_dtype half;
 } gli_update_arrays;
 
 #endif

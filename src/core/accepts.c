@@ -10,6 +10,7 @@ typedef struct role {
     const glia_tensor *tensor;
     const char *name;
     bool image, index;
+    bool as_op_says; /* its dtype follows from the op, whatever that of the data is */
 } role;
 
 /* The next tensor that is present, from number *i on, inputs first; false: there is none. */
@@ -19,10 +20,11 @@ static bool next(const gli_call *call, int *i, role *out) {
         const int in = *i, o = *i - call->n_in;
         if (o < 0)
             *out = (role){call->in[in], op->inputs[in].name, gli_input_is(op, in, GLI_IN_IMAGE),
-                          gli_input_is(op, in, GLI_IN_INDEX)};
+                          gli_input_is(op, in, GLI_IN_INDEX), gli_input_is(op, in, GLI_IN_HALF)};
         else
             *out = (role){call->out[o], op->outputs[o].name, gli_output_is(op, o, GLI_OUT_IMAGE),
-                          gli_output_is(op, o, GLI_OUT_INDEX)};
+                          gli_output_is(op, o, GLI_OUT_INDEX),
+                          gli_output_is(op, o, GLI_OUT_WIDE) || gli_output_is(op, o, GLI_OUT_HALF)};
         if (out->tensor) return ++*i, true;
     }
     return false;
@@ -41,7 +43,7 @@ static const char *dtype_names(unsigned dtypes, char *text, size_t size) {
 static bool dtype_fits(const gli_accepts *a, const role *r, glia_dtype first, char *why) {
     char names[40];
     const glia_dtype dtype = r->tensor->dtype;
-    if (r->index) return true;
+    if (r->index || r->as_op_says) return true;
     if (gli_dtype_is_float(dtype) && !(a->dtypes >> dtype & 1)) {
         snprintf(why, GLI_REASON, "%s is %s, must be %s", r->name, glia_dtype_name(dtype),
                  dtype_names(a->dtypes, names, sizeof names));
@@ -65,6 +67,13 @@ static bool layout_fits(const gli_accepts *a, const role *r, const glia_tensor *
     }
     if (!(a->flags & GLI_ONE_LAYOUT) || r->tensor->ndim == 0 || gli_same_strides(r->tensor, first)) return true;
     snprintf(why, GLI_REASON, "%s has other strides than the first input", r->name);
+    return false;
+}
+
+static bool some_half(const gli_call *call) {
+    role r;
+    for (int i = 0; next(call, &i, &r);)
+        if (!r.as_op_says && gli_dtype_is_half(r.tensor->dtype)) return true;
     return false;
 }
 
@@ -100,6 +109,10 @@ const char *gli_accepts_not(const gli_accepts *accepts, const gli_call *call, ch
     }
     if (accepts->flags & GLI_F32_REDUCED && first->dtype == GLIA_F32 && call->ctx->math == GLIA_MATH_F32) {
         snprintf(why, GLI_REASON, "the math of the context is f32");
+        return why;
+    }
+    if (accepts->flags & GLI_SOME_HALF && !some_half(call)) {
+        snprintf(why, GLI_REASON, "none of its data is bf16 or f16");
         return why;
     }
     return NULL;

@@ -65,6 +65,8 @@ glia_status gli_resolve(glia_context *ctx, const gli_op *op, const void *params,
     GLI_TRY(check_inputs(out));
     GLI_TRY(check_enums(out));
     GLI_TRY(op->resolve(out));
+    for (int o = 0; o < op->n_outputs; ++o)
+        if (gli_output_is(op, o, GLI_OUT_WIDE)) out->out[o].dtype = gli_dtype_wide(out->out[o].dtype);
     return check_sizes(out);
 }
 

@@ -35,7 +35,8 @@ static bool can_read(const gli_provider *provider, const gli_provider *producer)
     return provider->accepts.flags & GLI_ANY_SAVED || strcmp(producer->name, provider->name) == 0;
 }
 
-glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out) {
+/* asked: the name of the only provider that may take the call; "": any. */
+static glia_status choose(const gli_call *call, const void *params, const char *asked, gli_choice *out) {
     glia_context *ctx  = call->ctx;
     const char *reason = "no such provider";
     char why[GLI_REASON];
@@ -43,7 +44,7 @@ glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out
     GLI_TRY(gli_saved_producer(call, &producer));
     for (const gli_provider *const *it = ctx->device->providers(call->op); *it; ++it) {
         const gli_provider *provider = *it;
-        if (ctx->provider[0] && strcmp(ctx->provider, provider->name) != 0) continue;
+        if (asked[0] && strcmp(asked, provider->name) != 0) continue;
         reason = producer && !can_read(provider, producer) ? "another provider wrote what it has to read"
                                                            : gli_declines(provider, call, why);
         if (!reason) {
@@ -57,11 +58,17 @@ glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out
         }
         gli_log(ctx, GLI_LOG_DISPATCH, "dispatch %s: %s declines: %s", call->op->name, provider->name, reason);
     }
-    if (ctx->provider[0])
-        return gli_fail(ctx, GLIA_UNSUPPORTED, "%s: GLIA_PROVIDER forces %s, which declines: %s", call->op->name,
-                        ctx->provider, reason);
+    if (asked[0])
+        return gli_fail(ctx, GLIA_UNSUPPORTED, "%s: GLIA_PROVIDER forces %s, which declines: %s", call->op->name, asked,
+                        reason);
     return gli_fail(ctx, GLIA_UNSUPPORTED, "%s: every provider declined, the last because: %s", call->op->name, reason);
 }
+
+glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out) {
+    return choose(call, params, call->ctx->provider, out);
+}
+
+glia_status gli_choose_any(const gli_call *call, gli_choice *out) { return choose(call, NULL, "", out); }
 
 void gli_choice_free(glia_context *ctx, gli_choice *choice) {
     if (choice->entry) gli_prepared_give_back(ctx, choice->entry);

@@ -18,6 +18,8 @@ static const struct {
 
 bool gli_dtype_valid(glia_dtype dtype) { return (unsigned)dtype < GLIA_DTYPE_COUNT; }
 bool gli_dtype_is_float(glia_dtype dtype) { return gli_dtype_epsilon(dtype) > 0; }
+bool gli_dtype_is_half(glia_dtype dtype) { return dtype == GLIA_BF16 || dtype == GLIA_F16; }
+glia_dtype gli_dtype_wide(glia_dtype dtype) { return gli_dtype_is_half(dtype) ? GLIA_F32 : dtype; }
 const char *glia_dtype_name(glia_dtype dtype) { return gli_dtype_valid(dtype) ? gli_dtype_names[dtype] : "?"; }
 size_t glia_dtype_size(glia_dtype dtype) { return gli_dtype_valid(dtype) ? dtypes[dtype].size : 0; }
 double gli_dtype_epsilon(glia_dtype dtype) { return gli_dtype_valid(dtype) ? dtypes[dtype].epsilon : 0; }

@@ -12,6 +12,11 @@ bool gli_dtype_is_float(glia_dtype dtype);
 /* Half the distance from 1 to the next value: the largest relative error of one rounding. 0 for integers. */
 double gli_dtype_epsilon(glia_dtype dtype);
 
+bool gli_dtype_is_half(glia_dtype dtype); /* bf16 or f16 */
+
+/* f32 for bf16 and f16, and any other dtype itself: of what would lose too much in a half. */
+glia_dtype gli_dtype_wide(glia_dtype dtype);
+
 /* Reads and writes element i of an array. store rounds floats to nearest even; integers are truncated and clamped to
  * their range, NaN becomes 0. */
 double gli_load(glia_dtype dtype, const void *data, int64_t i);

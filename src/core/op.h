@@ -20,6 +20,7 @@ typedef enum gli_input_flag {
     GLI_IN_SAVED    = 1 << 4, /* it is the saved output of the op `forward`, see core/saved.h */
     GLI_IN_PART     = 1 << 5, /* read only as far as the outputs have its elements */
     GLI_IN_FILTERS  = 1 << 6, /* of GLI_LAYOUT_IMAGE: filters, for which a device may want a format of their own */
+    GLI_IN_HALF     = 1 << 7, /* it is bf16 or f16, whatever the others are */
 } gli_input_flag;
 
 typedef struct gli_op_input {
@@ -34,6 +35,8 @@ typedef enum gli_output_flag {
     GLI_OUT_IN_PLACE = 1 << 3, /* it may share the memory of input `in_place` */
     GLI_OUT_INDEX    = 1 << 4, /* an index or a count, not data */
     GLI_OUT_SAVED    = 1 << 5, /* only the provider that wrote it can read it, see core/saved.h; dense */
+    GLI_OUT_WIDE     = 1 << 6, /* f32 where the data is bf16 or f16, such as the gradient of a weight */
+    GLI_OUT_HALF     = 1 << 7, /* it is bf16 or f16, whatever the others are */
 } gli_output_flag;
 
 typedef struct gli_op_output {
@@ -43,7 +46,8 @@ typedef struct gli_op_output {
 } gli_op_output;
 
 /* What resolve reads and fills: it checks params and inputs, writes the geometry, and the dtype and shape of every
- * output (with gli_set_shape), requested or not. */
+ * output (with gli_set_shape), requested or not. The dtype of one that is flagged GLI_OUT_WIDE is widened afterwards.
+ */
 typedef struct gli_resolution {
     glia_context *ctx;
     const gli_op *op;

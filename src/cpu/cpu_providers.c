@@ -14,17 +14,20 @@
 #define ONEDNN(name) IF_ONEDNN(extern const gli_provider gli_##name##_onednn;)
 #define WINOGRAD(name) extern const gli_provider gli_##name##_winograd;
 #define NATIVE(name) extern const gli_provider gli_##name##_native;
+#define WIDENED(name)
 #define REF(name) extern const gli_provider gli_##name##_ref;
 #include "cpu/cpu_providers.inc"
 #undef ROW
 #undef ONEDNN
 #undef WINOGRAD
 #undef NATIVE
+#undef WIDENED
 #undef REF
 
 #define ONEDNN(name) IF_ONEDNN(&gli_##name##_onednn, )
 #define WINOGRAD(name) &gli_##name##_winograd,
 #define NATIVE(name) &gli_##name##_native,
+#define WIDENED(name) &gli_widened,
 #define REF(name) &gli_##name##_ref,
 #define ROW(op, ...) static const gli_provider *const op##_providers[] = {__VA_ARGS__ NULL};
 #include "cpu/cpu_providers.inc"

@@ -3,6 +3,9 @@
 
 #include "core/provider.h"
 
+/* Any op on bf16 and f16: native/widened.c. */
+extern const gli_provider gli_widened;
+
 const gli_provider *const *gli_cpu_providers(const gli_op *op);
 
 #endif

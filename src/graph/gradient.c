@@ -35,16 +35,30 @@ static void find_dependents(reverse *r) {
     }
 }
 
+/* What is requested of bf16 and f16 is f32, as the ops deliver it for weights. */
+static glia_dtype gradient_dtype(const reverse *r, int value) {
+    const glia_dtype dtype = r->graph->values[value].tensor.dtype;
+    return r->wrt[value] ? gli_dtype_wide(dtype) : dtype;
+}
+
+/* Of a half as f32, or the other way round. */
+static glia_value as_dtype(glia_graph *graph, glia_value value, glia_dtype dtype) {
+    const glia_dtype now = graph->values[value.id].tensor.dtype;
+    if (now == dtype || gli_dtype_wide(now) != gli_dtype_wide(dtype)) return value;
+    return gli_graph_call(graph, &gli_op_cast, &(glia_cast_params){.dtype = dtype}, &value, 1, NULL, 0);
+}
+
 static glia_status add(reverse *r, int value, glia_value gradient) {
     glia_graph *graph = r->graph;
     if (gradient.id == 0) return GLIA_OK; /* zero */
+    const glia_dtype dtype = gradient_dtype(r, value);
+    if (gli_graph_value(graph, gradient)) gradient = as_dtype(graph, gradient, dtype);
     const gli_value_info *got = gli_graph_value(graph, gradient);
     if (!got) return graph->status != GLIA_OK ? graph->status : GLIA_INVALID_ARGUMENT;
     const glia_tensor *expected = &graph->values[value].tensor;
-    GLI_REQUIRE(graph->ctx, got->tensor.dtype == expected->dtype && gli_same_shape(&got->tensor, expected),
-                GLIA_UNSUPPORTED, "the gradient with respect to %s %s has become %s %s",
-                glia_dtype_name(expected->dtype), GLI_SHAPE_OF(expected), glia_dtype_name(got->tensor.dtype),
-                GLI_SHAPE_OF(&got->tensor));
+    GLI_REQUIRE(graph->ctx, got->tensor.dtype == dtype && gli_same_shape(&got->tensor, expected), GLIA_UNSUPPORTED,
+                "the gradient with respect to %s %s has become %s %s", glia_dtype_name(expected->dtype),
+                GLI_SHAPE_OF(expected), glia_dtype_name(got->tensor.dtype), GLI_SHAPE_OF(&got->tensor));
     if (r->gradient[value]) {
         const glia_value terms[2] = {{r->gradient[value]}, gradient};
         gradient = gli_graph_call(graph, &gli_op_binary, &(glia_binary_params){GLIA_BINARY_ADD}, terms, 2, NULL, 0);
@@ -100,6 +114,8 @@ static glia_status derive_node(reverse *r, int index) {
     gli_set_scope(graph->ctx, node.label ? "%s: " : NULL, node.label);
     GLI_TRY(check_differentiable(graph, &node, &d));
     gli_set_scope(graph->ctx, NULL);
+    for (int o = 0; o < node.op->n_outputs; ++o)
+        if (dout[o].id) dout[o] = as_dtype(graph, dout[o], graph->values[node.out[o]].tensor.dtype);
     node.op->derive(&d);
     for (int i = 0; i < node.n_in; ++i)
         if (gli_requested(&d, i)) GLI_TRY(add(r, node.in[i], din[i]));
@@ -185,7 +201,8 @@ glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const gli
     glia_status status = gradient_from(graph, 0, y, seed, n_y, wrt, n_wrt, out);
     for (int i = 0; status == GLIA_OK && i < n_wrt; ++i) {
         if (out[i].id) continue;
-        out[i] = gli_graph_constant(graph, glia_graph_dtype(graph, wrt[i]), glia_graph_shape(graph, wrt[i]), 0);
+        const glia_dtype dtype = gli_dtype_wide(glia_graph_dtype(graph, wrt[i]));
+        out[i]                 = gli_graph_constant(graph, dtype, glia_graph_shape(graph, wrt[i]), 0);
         if (out[i].id < 0) status = graph->status;
     }
     for (int i = 0; status != GLIA_OK && i < n_wrt; ++i) out[i] = (glia_value){-1};

@@ -98,7 +98,8 @@ glia_value gli_graph_view(glia_graph *graph, glia_value base, int64_t offset, gl
  * values in the vector's memory where it can, and copies the others. A pack has no gradient. */
 glia_value gli_graph_pack(glia_graph *graph, const glia_value *values, const int64_t *offset, int n, int64_t total);
 
-/* out[i]: the gradient with respect to wrt[i] of the sum over k and all elements of y[k] * seed[k]. */
+/* out[i]: the gradient with respect to wrt[i] of the sum over k and all elements of y[k] * seed[k]. seed[k] has the
+ * dtype of y[k]; out[i] is f32 where wrt[i] is bf16 or f16. */
 glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const glia_value *seed, int n_y,
                                const glia_value *wrt, int n_wrt, glia_value *out);
 

@@ -335,7 +335,7 @@ static glia_status read_input(gli_json *json, void *to) {
     glia_model *model = ((reading *)to)->model;
     input_item item   = {0};
     GLI_TRY(gli_json_object(json, "an input", fields, GLI_COUNT_OF(fields), &item));
-    if (item.dtype == model->dtype)
+    if (item.dtype == model->compute)
         glia_model_input(model, item.name, item.shape);
     else
         glia_model_index_input(model, item.name, item.dtype, item.shape);

@@ -163,7 +163,7 @@ static bool comes_next(const glia_model *model, const gli_layer *layer, int v) {
 
 void gli_definition_put(gli_json_text *w, const glia_model *model) {
     gli_json_open(w, '{');
-    put_named(w, "dtype", glia_dtype_name(model->dtype));
+    put_named(w, "dtype", glia_dtype_name(model->compute));
     gli_json_key(w, "items");
     gli_json_open(w, '[');
     for (int v = 1, next = 0; v < model->n_values || next < model->n_layers;) {

@@ -36,15 +36,23 @@ static glia_value emit_input(const gli_emission *e, int i) {
                           1);
 }
 
+void gli_emission_weights(gli_emission *e, glia_tensor *vector, glia_tensor *half) {
+    e->vector = glia_graph_tensor(e->graph, "weights", vector);
+    if (half) e->half = glia_graph_tensor(e->graph, "weights in halves", half);
+}
+
+static glia_value emit_weight(const gli_emission *e, const gli_model_value *value) {
+    const gli_weight *weight = &e->model->weights[value->index];
+    return gli_graph_view(e->graph, gli_reads_half(e->model, value) ? e->half : e->vector, weight->offset,
+                          shape_of(weight->ndim, weight->dim));
+}
+
 void gli_model_emit(gli_emission *e) {
     const glia_model *model = e->model;
     for (int i = 1; i < model->n_values; ++i) {
         const gli_model_value *value = &model->values[i];
         if (value->source == GLI_SOURCE_INPUT) e->map[i] = emit_input(e, value->index);
-        if (value->source == GLI_SOURCE_WEIGHT) {
-            const gli_weight *weight = &model->weights[value->index];
-            e->map[i] = gli_graph_view(e->graph, e->vector, weight->offset, shape_of(weight->ndim, weight->dim));
-        }
+        if (value->source == GLI_SOURCE_WEIGHT) e->map[i] = emit_weight(e, value);
     }
     for (int i = 0; i < model->n_nodes; ++i) {
         const gli_model_node *node  = &model->nodes[i];

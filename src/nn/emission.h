@@ -12,7 +12,7 @@ typedef struct gli_emission {
     bool stateless; /* layers with a stateful_batch begin with zeros, and leave nothing */
     bool tallied;   /* losses and metrics are added to the model's sums */
     int64_t batch;
-    glia_value vector;                       /* of all weights */
+    glia_value vector, half;                 /* of all weights; model->half, id 0: there is none */
     glia_value step;                         /* i64, a scalar: the number of this training step, for dropout masks */
     glia_value share;                        /* a scalar that mean losses are multiplied by; id 0: none */
     glia_value kept;                         /* of the graph: no loss is computed without it; id 0: any */
@@ -38,6 +38,9 @@ const gli_emitter *gli_emitter_of(const gli_op *op);
 
 /* The weight that input i of a node is; NULL: it is none. */
 const gli_weight *gli_node_weight(const glia_model *model, const gli_model_node *node, int i);
+
+/* Names the weights in the graph: a vector, and its copy in the model's half, NULL where there is none. */
+void gli_emission_weights(gli_emission *e, glia_tensor *vector, glia_tensor *half);
 
 /* Adds the definition to a graph: inputs, weights, nodes. */
 void gli_model_emit(gli_emission *e);

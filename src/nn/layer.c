@@ -64,6 +64,19 @@ static glia_status add_outputs(glia_model *model, const gli_resolution *r, gli_m
     return GLIA_OK;
 }
 
+/* Ops whose statistics, affine parameters or states would have to stay f32 beside halves. */
+static glia_status check_halves(const glia_model *model, const gli_op *op) {
+    static const gli_op *const without[] = {&gli_op_batchnorm, &gli_op_batchnorm_inference,
+                                            &gli_op_layernorm, &gli_op_groupnorm,
+                                            &gli_op_rnn,       &gli_op_custom};
+    bool found                           = false;
+    for (size_t i = 0; i < sizeof without / sizeof *without; ++i) found = found || op == without[i];
+    GLI_REQUIRE(model->ctx, !found || model->compute == model->dtype, GLIA_UNSUPPORTED,
+                "%s does not compute in a model of dtype %s: make the model f32, or leave this layer out", op->name,
+                glia_dtype_name(model->compute));
+    return GLIA_OK;
+}
+
 static glia_status add_node(glia_model *model, const gli_op *op, const void *params, int n_in, const glia_value *in,
                             int n_out, glia_value *out) {
     alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
@@ -71,6 +84,7 @@ static glia_status add_node(glia_model *model, const gli_op *op, const void *par
     const glia_tensor *shapes[GLI_MAX_IN] = {0};
     bool batched                          = false;
     gli_model_node node                   = {.op = op, .n_in = n_in, .n_out = n_out, .layer = model->n_layers - 1};
+    GLI_TRY(check_halves(model, op));
     for (int i = 0; i < n_in; ++i) {
         node.in[i] = in[i].id;
         if (in[i].id == 0) continue;

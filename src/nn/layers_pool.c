@@ -158,7 +158,7 @@ static glia_value column_of(glia_model *model, glia_value lengths) {
 
 static glia_value mean_of_steps(glia_model *model, glia_value x, glia_value lengths, int64_t steps) {
     const glia_value column              = column_of(model, lengths);
-    const glia_cast_params to            = {.dtype = model->dtype};
+    const glia_cast_params to            = {.dtype = model->compute};
     const glia_value floats              = gli_layer_call_1(model, &gli_op_cast, &to, 1, &column);
     const glia_unary_params at_least_one = {.kind = GLIA_UNARY_CLIP, .alpha = 1, .beta = (double)steps};
     const glia_value count               = gli_layer_call_1(model, &gli_op_unary, &at_least_one, 1, &floats);

@@ -17,15 +17,16 @@ glia_status glia_model_create(glia_context *ctx, const glia_model_args *args, gl
     glia_status status     = GLIA_OK;
     if (!out)
         status = gli_fail(ctx, GLIA_INVALID_ARGUMENT, "glia_model_create: out is NULL");
-    else if (dtype != GLIA_F32 && dtype != GLIA_F64)
-        status = gli_fail(ctx, GLIA_DTYPE_MISMATCH, "glia_model_create: dtype is %s, must be f32 or f64",
+    else if (!gli_dtype_is_float(dtype))
+        status = gli_fail(ctx, GLIA_DTYPE_MISMATCH, "glia_model_create: dtype is %s, must be f32, f64, bf16 or f16",
                           glia_dtype_name(dtype));
     else
         status = gli_new(ctx, 1, sizeof **out, "a model", &memory);
     if (status == GLIA_OK) {
         glia_model *model = memory;
         model->ctx        = ctx;
-        model->dtype      = dtype;
+        model->dtype      = gli_dtype_wide(dtype);
+        model->compute    = dtype;
         model->seed       = ctx->seed;
         model->n_values   = 1;
         gli_context_retain(ctx);
@@ -44,6 +45,7 @@ void glia_model_destroy(glia_model *model) {
     }
     if (model->training) model->training_free(ctx, model->training);
     glia_tensor_destroy(model->vector);
+    glia_tensor_destroy(model->half);
     for (int i = 0; i < model->n_nodes; ++i) gli_free(ctx, model->nodes[i].params, 1, model->nodes[i].op->params_size);
     for (int i = 0; i < model->n_weights; ++i) gli_block_free(ctx, &model->weights[i].pending);
     gli_free(ctx, model->values, (size_t)model->cap_values, sizeof *model->values);
@@ -188,7 +190,7 @@ static glia_value enter_and_add_input(glia_model *model, const char *name, glia_
 }
 
 glia_value glia_model_input(glia_model *model, const char *name, glia_shape shape) {
-    return model ? enter_and_add_input(model, name, model->dtype, shape) : GLI_INVALID;
+    return model ? enter_and_add_input(model, name, model->compute, shape) : GLI_INVALID;
 }
 
 glia_value glia_model_index_input(glia_model *model, const char *name, glia_dtype dtype, glia_shape shape) {

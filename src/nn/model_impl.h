@@ -80,7 +80,8 @@ struct gli_training; /* train/training.h */
 
 struct glia_model {
     glia_context *ctx;
-    glia_dtype dtype;
+    glia_dtype dtype;    /* of weights, and of all that training keeps: f32, or f64 */
+    glia_dtype compute;  /* of activations, and of weights as ops read them: dtype, or bf16 or f16 beside f32 */
     uint64_t seed;       /* of dropout masks and the order of samples: the context's until another is set */
     glia_status failure; /* the first, with its message */
     char message[512];
@@ -96,11 +97,14 @@ struct glia_model {
     gli_names weight_names; /* value: the weight's index */
 
     glia_tensor *vector; /* all weights: trained ones first, then frozen ones, then buffers; NULL before a compile */
-    int64_t trained;     /* elements of the first part */
-    int64_t buffers;     /* elements of the first two parts: where the buffers begin */
-    bool compiled;       /* and not changed since */
-    int stateful_batch;  /* samples of each batch, where layers keep states from one to the next; 0: any number */
-    int stateful_layer;  /* the first of these layers */
+    glia_tensor *half;  /* the first two parts in the dtype `compute`, which the ops of layers read; NULL: they read the
+                         * vector */
+    bool half_is_old;   /* the vector was written since */
+    int64_t trained;    /* elements of the first part */
+    int64_t buffers;    /* elements of the first two parts: where the buffers begin */
+    bool compiled;      /* and not changed since */
+    int stateful_batch; /* samples of each batch, where layers keep states from one to the next; 0: any number */
+    int stateful_layer; /* the first of these layers */
 
     int users;      /* calls over a dataset that have not returned, and trainers */
     bool in_use;    /* by the innermost of these calls, but for the time of its callback */
@@ -183,7 +187,7 @@ glia_status gli_check_values(const glia_tensor *shape, const char *call, const c
 
 /* The values of a weight, dense, row-major. Reading fails for one that has none yet. */
 glia_status gli_weight_read(const glia_model *model, const char *call, const gli_weight *weight, void *values);
-glia_status gli_weight_write(const glia_model *model, gli_weight *weight, const void *values);
+glia_status gli_weight_write(glia_model *model, gli_weight *weight, const void *values);
 
 /* What is wrong with a and b of an initializer; NULL: nothing. */
 const char *gli_init_mistake(const glia_init *init);
@@ -196,11 +200,17 @@ glia_status gli_init_fill(const gli_weight *weight, uint32_t stream, glia_tensor
  * cannot fail; the layout has then what the model had. */
 typedef struct gli_weight_layout {
     gli_block offsets; /* int64_t, one for each weight */
-    glia_tensor *vector;
+    glia_tensor *vector, *half;
     int64_t trained, buffers;
 } gli_weight_layout;
 glia_status gli_weights_lay_out(glia_model *model, gli_weight_layout *out);
 void gli_weights_adopt(glia_model *model, gli_weight_layout *layout);
 void gli_weights_discard(const glia_model *model, gli_weight_layout *layout);
+
+/* Before ops read the weights: brings model->half up to date, where the model has it. */
+glia_status gli_weights_refresh(glia_model *model);
+
+/* Whether the value is a weight of which ops read a copy in the model's half. */
+bool gli_reads_half(const glia_model *model, const gli_model_value *value);
 
 #endif

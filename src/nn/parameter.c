@@ -29,7 +29,7 @@ glia_value gli_model_add_weight(glia_model *model, const gli_weight *weight) {
     if (status == GLIA_OK) status = gli_names_reserve(model->ctx, &model->weight_names);
     if (status != GLIA_OK) return gli_model_take_failure(model, status);
     glia_tensor tensor = {0};
-    gli_set_shape(&tensor, model->dtype, weight->ndim, weight->dim);
+    gli_set_shape(&tensor, weight->buffer ? model->dtype : model->compute, weight->ndim, weight->dim);
     const glia_value value = gli_model_add_value(model, &tensor, GLI_SOURCE_WEIGHT, model->n_weights, false);
     if (value.id < 0) return value;
     gli_names_add(&model->weight_names, weight->name, model->n_weights);

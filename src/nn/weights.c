@@ -72,12 +72,15 @@ static glia_status fill_layout(glia_model *model, gli_weight_layout *out) {
     int64_t *offset = out->offsets.data;
     GLI_TRY(choose_offsets(model, offset, out, &total));
     GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(total), &out->vector));
+    if (model->compute != model->dtype)
+        GLI_TRY(glia_tensor_create(model->ctx, model->compute, GLIA_SHAPE(out->buffers), &out->half));
     for (int i = 0; i < model->n_weights; ++i) GLI_TRY(put_weight(model, i, out->vector, offset[i]));
     return GLIA_OK;
 }
 
 void gli_weights_discard(const glia_model *model, gli_weight_layout *layout) {
     glia_tensor_destroy(layout->vector);
+    glia_tensor_destroy(layout->half);
     gli_block_free(model->ctx, &layout->offsets);
     *layout = (gli_weight_layout){0};
 }
@@ -97,11 +100,27 @@ void gli_weights_adopt(glia_model *model, gli_weight_layout *layout) {
         gli_block_free(model->ctx, &model->weights[i].pending);
     }
     for (int i = 0; i < model->n_layers; ++i) model->layers[i].frozen_in_graphs = model->layers[i].frozen;
-    glia_tensor *old = model->vector;
-    model->vector    = layout->vector;
-    model->trained   = layout->trained;
-    model->buffers   = layout->buffers;
-    layout->vector   = old;
+    glia_tensor *old = model->vector, *old_half = model->half;
+    model->vector      = layout->vector;
+    model->half        = layout->half;
+    model->half_is_old = true;
+    model->trained     = layout->trained;
+    model->buffers     = layout->buffers;
+    layout->vector     = old;
+    layout->half       = old_half;
+}
+
+glia_status gli_weights_refresh(glia_model *model) {
+    if (!model->half || !model->half_is_old) return GLIA_OK;
+    glia_tensor weights = *model->vector;
+    gli_set_shape(&weights, model->dtype, 1, &model->buffers);
+    GLI_TRY(glia_cast(model->ctx, &(glia_cast_params){.dtype = model->compute}, &weights, model->half));
+    model->half_is_old = false;
+    return GLIA_OK;
+}
+
+bool gli_reads_half(const glia_model *model, const gli_model_value *value) {
+    return value->source == GLI_SOURCE_WEIGHT && value->shape.dtype != model->dtype;
 }
 
 static glia_status reset_states(glia_model *model) {
@@ -163,9 +182,10 @@ static glia_tensor stored(const glia_model *model, const gli_weight *weight, siz
     return view;
 }
 
-glia_status gli_weight_write(const glia_model *model, gli_weight *weight, const void *values) {
+glia_status gli_weight_write(glia_model *model, gli_weight *weight, const void *values) {
     size_t bytes;
-    glia_tensor view = stored(model, weight, &bytes);
+    glia_tensor view   = stored(model, weight, &bytes);
+    model->half_is_old = true;
     if (weight->in_vector) return glia_tensor_write(&view, values, bytes);
     if (!weight->pending.data) GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a weight", &weight->pending));
     if (bytes > 0) memcpy(weight->pending.data, values, bytes);

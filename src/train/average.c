@@ -47,6 +47,7 @@ glia_status gli_use_average(glia_model *model, const char *call, bool use) {
                 call);
     glia_tensor weights = *model->vector;
     gli_set_shape(&weights, model->dtype, 1, &model->trained);
+    model->half_is_old = true;
     GLI_TRY(exchange(&weights, c->state[GLI_AVERAGE]));
     model->averaged = use;
     return GLIA_OK;

@@ -17,17 +17,17 @@ static glia_status check_outputs(const glia_model *model, const gli_emission *e)
     return GLIA_OK;
 }
 
-static glia_status emit(glia_model *model, glia_tensor *vector, glia_graph *graph, glia_value *map) {
+static glia_status emit(glia_model *model, const gli_weight_layout *layout, glia_graph *graph, glia_value *map) {
     gli_emission e = {.model = model, .graph = graph, .batch = OTHER_BATCH, .map = map};
     for (int i = 0; i < model->n_inputs; ++i) e.input_dtype[i] = model->values[model->inputs[i].value].shape.dtype;
-    e.vector = glia_graph_tensor(graph, "weights", vector);
-    e.step   = gli_graph_constant(graph, GLIA_I64, GLIA_SCALAR, 0);
+    gli_emission_weights(&e, layout->vector, layout->half);
+    e.step = gli_graph_constant(graph, GLIA_I64, GLIA_SCALAR, 0);
     gli_model_emit(&e);
     GLI_TRY(glia_graph_status(graph));
     return check_outputs(model, &e);
 }
 
-glia_status gli_check_other_batch(glia_model *model, glia_tensor *vector) {
+glia_status gli_check_other_batch(glia_model *model, const gli_weight_layout *layout) {
     char words[64];
     glia_graph *graph;
     void *map;
@@ -35,7 +35,7 @@ glia_status gli_check_other_batch(glia_model *model, glia_tensor *vector) {
     GLI_TRY(gli_new(model->ctx, (size_t)model->n_values, sizeof(glia_value), "a graph", &map));
     glia_status status = glia_graph_create(model->ctx, &graph);
     if (status == GLIA_OK) {
-        status = emit(model, vector, graph, map);
+        status = emit(model, layout, graph, map);
         glia_graph_destroy(graph);
     }
     gli_free(model->ctx, map, (size_t)model->n_values, sizeof(glia_value));

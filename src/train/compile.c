@@ -5,6 +5,7 @@
 
 #include "core/device.h"
 #include "core/dtype.h"
+#include "train/loss_scale.h"
 #include "train/scores.h"
 
 /* ---- State ---- */
@@ -53,6 +54,7 @@ static glia_status make_state(const glia_model *model, const gli_weight_layout *
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &c->rate));
     c->learning_rate = c->optimizer.learning_rate.value;
     GLI_TRY(glia_tensor_fill(c->rate, c->learning_rate));
+    GLI_TRY(gli_loss_scale_make(model, c));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLI_COUNTERS), &c->counters));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLI_COUNTERS), &c->cursor));
     for (int i = 0; i < model->training->n_outputs; ++i)
@@ -73,6 +75,7 @@ static void compiled_free(glia_context *ctx, gli_compiled *c) {
     glia_tensor_destroy(c->aside);
     glia_tensor_destroy(c->failed);
     glia_tensor_destroy(c->rate);
+    for (int i = 0; i < GLI_LOSS_SCALES; ++i) glia_tensor_destroy(c->loss_scale[i]);
     glia_tensor_destroy(c->gradient);
     glia_tensor_destroy(c->share);
     glia_tensor_destroy(c->norms);
@@ -285,7 +288,7 @@ static glia_status renew(glia_model *model, const gli_compiled *resolved) {
     gli_compiled fresh = *resolved;
     gli_weight_layout layout;
     GLI_TRY(gli_weights_lay_out(model, &layout));
-    glia_status status = gli_check_other_batch(model, layout.vector);
+    glia_status status = gli_check_other_batch(model, &layout);
     if (status == GLIA_OK) status = make_state(model, &layout, &fresh);
     if (status == GLIA_OK) {
         gli_weights_adopt(model, &layout);

@@ -210,9 +210,9 @@ static glia_status emit_and_run(diagnosis *d, gli_emission *e) {
     glia_value given[GLI_MAX_STEP_INPUTS], total;
     for (int i = 0; i < d->suspect->pass->n_spec; ++i) given[i] = glia_graph_tensor(e->graph, "sample", d->in[i]);
     for (int i = 0; i < d->model->n_inputs; ++i) e->input_dtype[i] = d->suspect->pass->spec[i].dtype;
-    e->given  = given;
-    e->vector = glia_graph_tensor(e->graph, "weights", d->model->vector);
-    e->step   = gli_emit_number(e, GLIA_I64, (double)d->step);
+    e->given = given;
+    gli_emission_weights(e, d->model->vector, d->model->half);
+    e->step = gli_emit_number(e, GLIA_I64, (double)d->step);
     gli_model_emit(e);
     gli_emit_losses(e, d->model->training, given + d->model->n_inputs, &total);
     GLI_TRY(d->backward ? probe_backward(d, e) : probe_forward(d, e, total));

@@ -1,5 +1,6 @@
 #include "train/graph_calls.h"
 
+#include "core/dtype.h"
 #include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
 
@@ -31,6 +32,10 @@ glia_value gli_emit_number(const gli_emission *e, glia_dtype dtype, double numbe
 glia_value gli_emit_cast(const gli_emission *e, glia_value value, glia_dtype dtype) {
     if (glia_graph_dtype(e->graph, value) == dtype) return value;
     return gli_emit_call(e, &gli_op_cast, &(glia_cast_params){.dtype = dtype}, 1, &value);
+}
+
+glia_value gli_emit_prediction(const gli_emission *e, int value) {
+    return gli_emit_cast(e, e->map[value], gli_dtype_wide(glia_graph_dtype(e->graph, e->map[value])));
 }
 
 glia_value gli_emit_like(const gli_emission *e, glia_value value, glia_value like) {

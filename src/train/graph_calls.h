@@ -23,6 +23,9 @@ glia_value gli_emit_number(const gli_emission *e, glia_dtype dtype, double numbe
 /* The value in this dtype, itself where it has it. */
 glia_value gli_emit_cast(const gli_emission *e, glia_value value, glia_dtype dtype);
 
+/* A value of the definition, which id `value` has, as the program gets it: halves as f32. */
+glia_value gli_emit_prediction(const gli_emission *e, int value);
+
 /* In the shape of `like`, where it has as many elements in another number of dimensions: [N] stands for [N,1]. */
 glia_value gli_emit_like(const gli_emission *e, glia_value value, glia_value like);
 

@@ -27,7 +27,7 @@ static glia_status layer_output(glia_model *model, const char *layer, glia_datas
     GLI_TRY(gli_look_check(model, data, batch_size, call));
     GLI_TRY(gli_look_find(model, call, layer, false, &look.inspection.value));
     const int64_t each = gli_look_elements(model, look.inspection.value) *
-                         (int64_t)glia_dtype_size(model->values[look.inspection.value].shape.dtype);
+                         (int64_t)glia_dtype_size(gli_value_dtype(model, look.inspection.value));
     GLI_TRY(gli_look_bytes(model, call, out, bytes, glia_dataset_count(data), each));
     return gli_look_run(&look);
 }
@@ -71,7 +71,7 @@ static glia_status choose_of(const glia_model *model, const glia_gradient_args *
     GLI_REQUIRE(ctx, !args->factors || args->n_factors == elements, GLIA_SHAPE_MISMATCH,
                 "%s: %lld factors, a sample of what is differentiated has %lld elements", gradient_call,
                 (long long)args->n_factors, (long long)elements);
-    const glia_dtype dtype = model->values[*of].shape.dtype;
+    const glia_dtype dtype = gli_value_dtype(model, *of);
     for (int64_t i = 0; i < args->n_factors; ++i)
         GLI_REQUIRE(ctx, gli_finite_in(dtype, args->factors[i]), GLIA_INVALID_ARGUMENT,
                     "%s: factor %lld is %g, must be finite in %s", gradient_call, (long long)i, args->factors[i],
@@ -122,7 +122,7 @@ static glia_status gradient(glia_model *model, glia_dataset *data, const glia_gr
         GLI_TRY(gli_look_float(model, gradient_call, "what is differentiated", look.inspection.of));
     const bool batched = model->values[look.inspection.value].batched;
     const int64_t each = gli_look_elements(model, look.inspection.value) *
-                         (int64_t)glia_dtype_size(model->values[look.inspection.value].shape.dtype);
+                         (int64_t)glia_dtype_size(gli_value_dtype(model, look.inspection.value));
     GLI_TRY(gli_look_bytes(model, gradient_call, out, bytes, batched ? glia_dataset_count(data) : 1, each));
     return batched ? gli_look_run(&look) : sum_batches(&look, out, bytes);
 }

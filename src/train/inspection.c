@@ -1,8 +1,23 @@
 /* The output of a layer, and gradients with respect to any value, as ops behind the forward pass. */
+#include <string.h>
+
+#include "core/dtype.h"
 #include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
 #include "train/graph_calls.h"
 #include "train/step.h"
+
+glia_shape gli_value_shape(const glia_model *model, int value, int64_t batch) {
+    const gli_model_value *info = &model->values[value];
+    glia_shape shape            = {.ndim = info->shape.ndim};
+    memcpy(shape.dim, info->shape.dim, (size_t)shape.ndim * sizeof *shape.dim);
+    if (info->batched && shape.ndim > 0) shape.dim[0] = batch;
+    return shape;
+}
+
+glia_dtype gli_value_dtype(const glia_model *model, int value) {
+    return gli_dtype_wide(model->values[value].shape.dtype);
+}
 
 static glia_status check_batch(const gli_emission *e, int value) {
     const gli_model_value *info = &e->model->values[value];
@@ -47,7 +62,7 @@ static glia_value factors(const gli_emission *e, const gli_step *step, glia_valu
 static glia_value emit_differentiated(gli_emission *e, const gli_step *step, const glia_value *targets) {
     const gli_inspection *look = &step->inspection;
     const glia_value wrt       = e->map[look->value];
-    glia_value y               = e->map[look->of];
+    glia_value y               = gli_emit_prediction(e, look->of);
     if (step->kind == GLI_PASS_LOSS_GRADIENT) {
         e->share = glia_graph_tensor(e->graph, "share", step->seed);
         e->kept  = wrt;
@@ -67,7 +82,7 @@ static glia_value seed_of(const gli_emission *e, const gli_step *step, glia_valu
 void gli_emit_inspection(gli_emission *e, const gli_step *step, const glia_value *targets, glia_value *out) {
     const glia_value value = e->map[step->inspection.value];
     expect_batch(e, step->inspection.value);
-    *out = value;
+    *out = gli_emit_prediction(e, step->inspection.value);
     if (step->kind == GLI_PASS_LAYER) return;
     const glia_value y    = emit_differentiated(e, step, targets);
     const glia_value seed = seed_of(e, step, y);

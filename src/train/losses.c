@@ -116,17 +116,25 @@ static glia_value shared(const gli_emission *e, const glia_model_loss *loss, gli
     return gli_emit_binary(e, GLIA_BINARY_MUL, value, e->share);
 }
 
-/* The input of the softmax over the classes that made the value; the value itself where another op did. */
+/* The node of this op that made the value; NULL: none did. */
+static const gli_node *made_by(const gli_emission *e, const gli_op *op, glia_value value) {
+    const gli_value_info *info = gli_graph_value(e->graph, value);
+    if (!info || value.id == e->kept.id || info->kind != GLI_VALUE_RESULT) return NULL;
+    const gli_node *node = &e->graph->nodes[info->node];
+    return node->op == op ? node : NULL;
+}
+
+/* The input of the softmax over the classes that made the value, or what the value was converted from; the value itself
+ * where another op did. */
 static glia_value logits_of(const gli_emission *e, glia_value value) {
-    const glia_graph *graph    = e->graph;
-    const gli_value_info *info = gli_graph_value(graph, value);
-    if (!info || value.id == e->kept.id || info->kind != GLI_VALUE_RESULT ||
-        graph->nodes[info->node].op != &gli_op_softmax)
-        return value;
-    const gli_node *node           = &graph->nodes[info->node];
-    const glia_softmax_params *how = node->params;
-    const int axis                 = how->axis < 0 ? how->axis + info->tensor.ndim : how->axis;
-    return axis == 1 && !how->log ? (glia_value){node->in[0], graph} : value;
+    const gli_node *cast      = made_by(e, &gli_op_cast, value);
+    const glia_value computed = cast ? (glia_value){cast->in[0], e->graph} : value;
+    const gli_node *softmax   = made_by(e, &gli_op_softmax, computed);
+    if (!softmax) return value;
+    const glia_softmax_params *how = softmax->params;
+    const int axis                 = how->axis < 0 ? how->axis + glia_graph_shape(e->graph, computed).ndim : how->axis;
+    if (axis != 1 || how->log) return value;
+    return gli_emit_cast(e, (glia_value){softmax->in[0], e->graph}, glia_graph_dtype(e->graph, value));
 }
 
 /* Of a loss over classes: what the op itself would not explain. */
@@ -267,7 +275,8 @@ void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_v
         const glia_model_loss *loss = &output->args.loss;
         if (loss->kind == GLIA_LOSS_NONE) continue;
         gli_graph_set_label(e->graph, output_label[i]);
-        gli_judged judged = {output, training->compiled.class_weight[i], e->map[output->value], targets[0]};
+        gli_judged judged = {output, training->compiled.class_weight[i], gli_emit_prediction(e, output->value),
+                             targets[0]};
         if (output->args.sample_weights) judged.sample_weight = sample_weights(e, targets[1], judged.prediction);
         judged.sums  = state;
         judged.first = first;

@@ -137,7 +137,7 @@ static glia_status check(occlusion *o, const void *out, size_t bytes) {
     GLI_REQUIRE(model->ctx, gli_finite_in(dtype, a->fill), GLIA_INVALID_ARGUMENT,
                 "%s: fill is %g, must be finite in %s", call, a->fill, glia_dtype_name(dtype));
     o->field    = model->values[image].index;
-    o->dtype    = model->values[output].shape.dtype;
+    o->dtype    = gli_value_dtype(model, output);
     o->elements = gli_look_elements(model, output);
     o->batch    = gli_min_i64(a->batch_size ? a->batch_size : GLI_DEFAULT_EVALUATION_BATCH, o->rows * o->columns + 1);
     return gli_look_bytes(model, call, out, bytes, glia_dataset_count(o->data),

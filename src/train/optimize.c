@@ -2,7 +2,7 @@
 #include "glia/ops/data.h"
 #include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
-#include "train/graph_calls.h"
+#include "train/loss_scale.h"
 #include "train/watched.h"
 
 static glia_value clipped(const gli_emission *e, glia_value gradient, double norm) {
@@ -54,17 +54,26 @@ static glia_value pack(const gli_emission *e, trained *t, double clip_norm) {
     return gli_graph_pack(e->graph, t->gradient, t->offset, t->n, e->model->trained);
 }
 
+/* Those of the loss; what they were scaled with is taken back. */
+static glia_status gradients(const gli_emission *e, const gli_compiled *c, glia_value total, trained *t) {
+    const gli_scaling s = gli_emit_scaling(e, c);
+    if (!s.scale.id) return glia_graph_gradient(e->graph, total, t->value, t->n, t->gradient);
+    GLI_TRY(gli_graph_gradient(e->graph, &total, &s.scale, 1, t->value, t->n, t->gradient));
+    for (int i = 0; i < t->n; ++i) t->gradient[i] = gli_emit_binary(e, GLIA_BINARY_MUL, t->gradient[i], s.inverse);
+    return GLIA_OK;
+}
+
 /* The vector of the gradients. sum: a vector to which they are added; id 0: none. */
 static glia_value gradient_vector(const gli_emission *e, const gli_step *step, glia_value total, glia_value sum) {
     const gli_compiled *c = &e->model->training->compiled;
     glia_value vector     = {-1};
     trained t;
     glia_status status = trained_create(e, &t);
-    if (status == GLIA_OK) status = glia_graph_gradient(e->graph, total, t.value, t.n, t.gradient);
+    if (status == GLIA_OK) status = gradients(e, c, total, &t);
     for (int i = 0; i < t.n && status == GLIA_OK && sum.id; ++i)
         t.gradient[i] = gli_emit_binary(e, GLIA_BINARY_ADD, part_of(e, &t, i, sum), t.gradient[i]);
     for (int i = 0; i < t.n && status == GLIA_OK && step->watched; ++i)
-        gli_emit_norms(e, t.weight[i], t.gradient[i], t.value[i]);
+        gli_emit_norms(e, t.weight[i], t.gradient[i], part_of(e, &t, i, e->vector));
     if (status == GLIA_OK)
         vector = pack(e, &t, sum.id ? 0 : c->clip_norm);
     else
@@ -119,17 +128,19 @@ static void average_group(const gli_emission *e, const gli_compiled *c, const gl
 static void update_group(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group,
                          const step_values *v) {
     const glia_optimizer optimizer            = gli_optimizer_by_rules(c->optimizer, &group->rules);
-    glia_value state[GLI_MAX_OPTIMIZER_STATE] = {{0}}, out[GLI_MAX_OPTIMIZER_STATE + 1] = {{0}};
+    glia_value state[GLI_MAX_OPTIMIZER_STATE] = {{0}}, out[GLI_MAX_OPTIMIZER_STATE + 1] = {{0}}, half;
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (c->state[i]) state[i] = group_view(e, group, glia_graph_tensor(e->graph, "optimizer", c->state[i]));
-    const gli_optimizer_values values = {.param    = group_view(e, group, e->vector),
-                                         .gradient = group_slice(e, group, v->gradient),
-                                         .rate     = rate_of(e, c, group),
-                                         .update   = v->update,
-                                         .skip     = v->skip,
-                                         .state    = state};
-    gli_optimizer_emit(&optimizer, e->graph, &values, out);
+    gli_optimizer_values values = {.param    = group_view(e, group, e->vector),
+                                   .gradient = group_slice(e, group, v->gradient),
+                                   .rate     = rate_of(e, c, group),
+                                   .update   = v->update,
+                                   .skip     = v->skip,
+                                   .state    = state};
+    if (e->half.id) values.half = group_view(e, group, e->half);
+    gli_optimizer_emit(&optimizer, e->graph, &values, out, &half);
     glia_graph_assign(e->graph, values.param, out[0]);
+    if (e->half.id) glia_graph_assign(e->graph, values.half, half);
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (state[i].id) glia_graph_assign(e->graph, state[i], out[i + 1]);
     if (c->average_decay > 0) average_group(e, c, group, out[0], v);
@@ -137,9 +148,12 @@ static void update_group(const gli_emission *e, const gli_compiled *c, const gli
 
 static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update,
                      glia_value skip) {
+    const bool scaled = c->loss_scale[GLI_LOSS_SCALE] != NULL;
+    if (scaled) update = gli_emit_scaled_update(e, c);
     step_values values = {.gradient = gradient, .update = update, .skip = skip};
     if (c->average_decay > 0) values.decay = gli_emit_average_decay(e, c, update);
     for (int g = 0; g < c->n_groups; ++g) update_group(e, c, &c->groups[g], &values);
+    if (scaled) gli_emit_loss_scale(e, c, skip);
 }
 
 /* To the limits that concern the vector as a whole. */
@@ -148,15 +162,30 @@ static glia_value limited(const gli_emission *e, const gli_compiled *c, glia_val
     return c->clip_global_norm > 0 ? clipped(e, gradient, c->clip_global_norm) : gradient;
 }
 
-/* Notes the batch where an element of x or of y, id 0: of x, is not finite. A gradient is checked after clipping: one
- * that was not finite may be then. */
-static glia_value check_finite(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value x,
-                               glia_value y) {
-    const glia_value failed     = glia_graph_tensor(e->graph, "failed", c->failed);
-    const glia_value in[]       = {x, batch, failed, y};
-    const glia_value new_failed = gli_emit_call(e, &gli_op_check_finite, NULL, y.id ? 4 : 3, in);
-    glia_graph_assign(e->graph, failed, new_failed);
-    return new_failed;
+/* The first batch where an element of x or of y was not finite, `failed` if that is not 0. id 0, both: there is none.
+ */
+static glia_value first_failed(const gli_emission *e, glia_value failed, glia_value batch, glia_value x, glia_value y) {
+    if (!x.id) x = y, y = (glia_value){0};
+    if (!x.id) return failed;
+    return gli_emit_call(e, &gli_op_check_finite, NULL, y.id ? 4 : 3, (glia_value[]){x, batch, failed, y});
+}
+
+/* Notes a batch of which the loss or the gradient is not finite, and says whether its step is left out. A gradient is
+ * checked after clipping: one that was not finite may be then. With a loss scale a gradient that is too large is
+ * nothing to note, and leaves out this step alone. */
+static glia_value check_finite(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value total,
+                               glia_value gradient) {
+    const bool scaled       = c->loss_scale[GLI_LOSS_SCALE] != NULL;
+    const glia_value failed = glia_graph_tensor(e->graph, "failed", c->failed);
+    const glia_value noted  = first_failed(e, failed, batch, total, scaled ? (glia_value){0} : gradient);
+    if (noted.id != failed.id) glia_graph_assign(e->graph, failed, noted);
+    return scaled ? first_failed(e, noted, batch, gradient, (glia_value){0}) : noted;
+}
+
+/* Of a step that is taken whatever its numbers are, but with a loss scale only where the gradient is finite. */
+static glia_value unchecked_skip(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value gradient) {
+    if (!c->loss_scale[GLI_LOSS_SCALE]) return (glia_value){0};
+    return first_failed(e, gli_emit_number(e, GLIA_I64, 0), batch, gradient, (glia_value){0});
 }
 
 void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
@@ -170,11 +199,11 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
 
 void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, glia_value update) {
     const gli_compiled *c = &e->model->training->compiled;
-    glia_value skip = {0}, gradient = {0};
+    glia_value skip, gradient = {0};
     gli_graph_set_label(e->graph, "gradient");
     gli_graph_set_direction(e->graph, GLIA_DIRECTION_UPDATE);
     if (e->model->trained > 0) gradient = limited(e, c, gradient_vector(e, step, total, gradient));
-    if (!step->unchecked) skip = check_finite(e, c, e->step, total, gradient);
+    skip = step->unchecked ? unchecked_skip(e, c, e->step, gradient) : check_finite(e, c, e->step, total, gradient);
     gli_graph_set_label(e->graph, "optimizer");
     if (e->model->trained > 0) optimize(e, c, gradient, update, skip);
     gli_graph_set_label(e->graph, NULL);
@@ -201,14 +230,15 @@ static glia_value last_batch(const gli_emission *e) {
 
 void gli_emit_update(gli_emission *e, const gli_step *step, glia_value update) {
     const gli_compiled *c = &e->model->training->compiled;
-    glia_value skip       = {0};
     if (e->model->trained == 0) return;
     gli_graph_set_label(e->graph, "gradient");
     gli_graph_set_direction(e->graph, GLIA_DIRECTION_UPDATE);
     glia_value gradient = glia_graph_tensor(e->graph, "gradient", c->gradient);
     if (c->clip_norm > 0) gradient = sum_to_norm(e, c->clip_norm, gradient);
-    gradient = limited(e, c, gradient);
-    if (!step->unchecked) skip = check_finite(e, c, last_batch(e), gradient, (glia_value){0});
+    gradient               = limited(e, c, gradient);
+    const glia_value batch = last_batch(e), none = {0};
+    const glia_value skip =
+        step->unchecked ? unchecked_skip(e, c, batch, gradient) : check_finite(e, c, batch, none, gradient);
     gli_graph_set_label(e->graph, "optimizer");
     optimize(e, c, gradient, update, skip);
     gli_graph_set_label(e->graph, NULL);

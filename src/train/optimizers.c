@@ -50,8 +50,8 @@ glia_optimizer glia_optimizer_adamw(double learning_rate, double weight_decay) {
     return o;
 }
 
-/* An optimizer's op: its inputs are param, grad, rate, the step where `counts`, the vectors of its state, and skip; its
- * outputs new_param and the new state. */
+/* An optimizer's op: its inputs are param, grad, rate, the step where `counts`, the vectors of its state, skip, and
+ * half; its outputs new_param, the new state, and new_half. */
 typedef struct rule {
     const gli_op *op;
     const void *params;
@@ -94,7 +94,7 @@ static glia_status check(glia_context *ctx, const glia_optimizer *o, glia_dtype 
     gli_set_shape(&rate, GLIA_F32, 0, NULL);
     gli_set_shape(&step, GLIA_I64, 0, NULL);
     if (r.counts) in[3] = &step;
-    return gli_resolve(ctx, r.op, r.params, r.op->n_inputs - 1, in, geom, &resolution);
+    return gli_resolve(ctx, r.op, r.params, r.op->n_inputs - 2, in, geom, &resolution);
 }
 
 glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
@@ -130,17 +130,17 @@ glia_optimizer gli_optimizer_by_rules(glia_optimizer o, const gli_weight_rules *
 }
 
 void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *v,
-                        glia_value *out) {
-    const rule r              = rule_of(optimizer);
-    glia_value in[GLI_MAX_IN] = {v->param, v->gradient, v->rate};
-    const int skip = r.op->n_inputs - 1, n_in = first_state(&r);
-    int n_out = 1;
-    if (r.counts) in[n_in - 1] = v->update;
-    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) {
-        if (!r.state[i]) continue;
-        in[n_in + i] = v->state[i];
-        n_out        = i + 2;
-    }
-    in[skip] = v->skip;
-    gli_graph_call(graph, r.op, r.params, in, v->skip.id ? skip + 1 : n_in + n_out - 1, out, n_out);
+                        glia_value *out, glia_value *half) {
+    const rule r                = rule_of(optimizer);
+    glia_value in[GLI_MAX_IN]   = {v->param, v->gradient, v->rate};
+    glia_value all[GLI_MAX_OUT] = {{0}};
+    const int n_in = r.op->n_inputs, n_out = r.op->n_outputs, first = first_state(&r);
+    if (r.counts) in[first - 1] = v->update;
+    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
+        if (r.state[i]) in[first + i] = v->state[i];
+    in[n_in - 2] = v->skip;
+    in[n_in - 1] = v->half;
+    gli_graph_call(graph, r.op, r.params, in, n_in, all, n_out);
+    for (int o = 0; o < n_out - 1; ++o) out[o] = all[o];
+    *half = all[n_out - 1];
 }

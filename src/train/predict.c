@@ -14,8 +14,9 @@ static glia_status check_outputs(const glia_model *model, const char *call, int6
     GLI_REQUIRE(ctx, n_out >= 1 && n_out <= model->training->n_outputs, GLIA_INVALID_ARGUMENT,
                 "%s: %d outputs are requested, the model has %d", call, n_out, model->training->n_outputs);
     for (int i = 0; i < n_out; ++i) {
-        const glia_tensor *nominal = &model->values[model->training->outputs[i].value].shape;
-        size_t needed              = (size_t)(gli_count(nominal) / GLI_NOMINAL_BATCH) * glia_dtype_size(nominal->dtype);
+        const int value = model->training->outputs[i].value;
+        size_t needed   = (size_t)(gli_count(&model->values[value].shape) / GLI_NOMINAL_BATCH) *
+                        glia_dtype_size(gli_value_dtype(model, value));
         GLI_REQUIRE(ctx, out[i], GLIA_INVALID_ARGUMENT, "%s: the memory for output %d is NULL", call, i);
         GLI_REQUIRE(ctx, gli_mul_size(needed, (size_t)count, &needed) && bytes[i] == needed, GLIA_INVALID_ARGUMENT,
                     "%s: %zu bytes, output %d of %lld samples has %zu", call, bytes[i], i, (long long)count, needed);
@@ -93,9 +94,10 @@ static glia_status check_array(const glia_model *model, const char *call, const 
     GLI_REQUIRE(ctx, count >= 1, GLIA_INVALID_ARGUMENT, "%s: count is %lld, must be at least 1", call,
                 (long long)count);
     const glia_tensor *nominal = &model->values[model->inputs[0].value].shape;
-    *spec                      = (gli_sample_spec){.dtype = nominal->dtype, .shape = {.ndim = nominal->ndim - 1}};
+    const glia_dtype dtype     = gli_value_dtype(model, model->inputs[0].value);
+    *spec                      = (gli_sample_spec){.dtype = dtype, .shape = {.ndim = nominal->ndim - 1}};
     memcpy(spec->shape.dim, nominal->dim + 1, (size_t)spec->shape.ndim * sizeof *spec->shape.dim);
-    const size_t each = (size_t)(gli_count(nominal) / GLI_NOMINAL_BATCH) * glia_dtype_size(nominal->dtype);
+    const size_t each = (size_t)(gli_count(nominal) / GLI_NOMINAL_BATCH) * glia_dtype_size(dtype);
     size_t needed;
     GLI_REQUIRE(ctx, gli_mul_size(each, (size_t)count, &needed) && bytes == needed, GLIA_SHAPE_MISMATCH,
                 "%s: %zu bytes, %lld samples of input '%s' %s of %s have %zu each", call, bytes, (long long)count,
@@ -160,7 +162,8 @@ static glia_status predict_classes(glia_model *model, glia_dataset *data, int ba
     glia_context *ctx = model->ctx;
     GLI_TRY(gli_check_data(model, data, call));
     GLI_TRY(check_batch_size(model, batch_size, call));
-    const glia_tensor *shape = &model->values[model->training->outputs[0].value].shape;
+    const int value          = model->training->outputs[0].value;
+    const glia_tensor *shape = &model->values[value].shape;
     GLI_REQUIRE(ctx, shape->ndim == 2 && shape->dim[1] >= 2, GLIA_SHAPE_MISMATCH,
                 "%s: the first output is %s, must be [classes] of two or more", call,
                 gli_shape_text(shape->ndim - 1, shape->dim + 1, (char[GLI_SHAPE_TEXT]){0}));
@@ -170,8 +173,8 @@ static glia_status predict_classes(glia_model *model, glia_dataset *data, int ba
                 (size_t)count * sizeof *out);
     const int64_t batch = gli_min_i64(count, gli_batch_size(model, batch_size, GLI_DEFAULT_EVALUATION_BATCH));
     class_outputs to    = {.out = out};
-    GLI_TRY(gli_block_alloc(ctx, (size_t)batch, (size_t)shape->dim[1] * glia_dtype_size(shape->dtype), "predictions",
-                            &to.logits));
+    GLI_TRY(gli_block_alloc(ctx, (size_t)batch, (size_t)shape->dim[1] * glia_dtype_size(gli_value_dtype(model, value)),
+                            "predictions", &to.logits));
     const glia_status status = predict_batches(model, data, batch_size, call, take_classes, &to);
     gli_block_free(ctx, &to.logits);
     return status;

@@ -47,7 +47,7 @@ void gli_emit_scores(const gli_emission *e, const gli_step *step, const glia_val
     const gli_training *training = e->model->training;
     for (int i = 0; i < training->n_outputs; ++i) {
         const gli_output *output    = &training->outputs[i];
-        const glia_value prediction = e->map[output->value];
+        const glia_value prediction = gli_emit_prediction(e, output->value);
         if (output->args.loss.kind == GLIA_LOSS_NONE) continue;
         glia_value target = *targets;
         targets += gli_output_targets(output);

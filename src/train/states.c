@@ -31,6 +31,15 @@ static const struct number {
 
 static const char sums_name[] = "glia/sums", scores_name[] = "glia/scores";
 
+static const char *const loss_scale_names[GLI_LOSS_SCALES] = {
+    [GLI_LOSS_SCALE]            = "glia/loss_scale",
+    [GLI_LOSS_SCALE_GOOD_STEPS] = "glia/loss_scale_good_steps",
+    [GLI_LOSS_SCALE_UPDATES]    = "glia/loss_scale_updates",
+};
+
+/* What follows the numbers, each where there is one. */
+enum { SUMS = NUMBERS, SCORES, LOSS_SCALE };
+
 /* Where a number is kept. */
 static void *number_of(glia_model *model, int i) {
     gli_training *t             = model->training;
@@ -89,11 +98,13 @@ static int find_slot(const glia_model *model, const gli_compiled *c, const char 
     return -1;
 }
 
-/* Of a number, or of the sums and the scores, which follow the numbers; -1: none of these. */
+/* Of a number, or of what follows the numbers; -1: none of these. */
 static int find_number(const char *name) {
     for (int i = 0; i < NUMBERS; ++i)
         if (strcmp(numbers[i].name, name) == 0) return i;
-    return strcmp(sums_name, name) == 0 ? NUMBERS : strcmp(scores_name, name) == 0 ? NUMBERS + 1 : -1;
+    for (int i = 0; i < GLI_LOSS_SCALES; ++i)
+        if (strcmp(loss_scale_names[i], name) == 0) return LOSS_SCALE + i;
+    return strcmp(sums_name, name) == 0 ? SUMS : strcmp(scores_name, name) == 0 ? SCORES : -1;
 }
 
 static void name_slots(const glia_model *model, const int64_t *offset, int64_t trained, gli_compiled *c) {
@@ -134,7 +145,7 @@ typedef struct state {
     glia_state_kind kind;
     gli_weight *weight;  /* NULL: it is a number */
     glia_tensor *vector; /* of the optimizer, which has a part for the weight; NULL: the state is the weight itself */
-    glia_tensor *sums;   /* the state is these; NULL: it is not */
+    glia_tensor *sums;   /* the state is these, or the loss scale; NULL: it is not */
     bool scores;         /* the state is these */
     int number;
 } state;
@@ -142,6 +153,38 @@ typedef struct state {
 /* NULL before the first compile. */
 static const gli_compiled *compiled_of(const glia_model *model) {
     return model->training && model->training->compiled.counters ? &model->training->compiled : NULL;
+}
+
+/* What is number `place` of those that follow the numbers: some may not be there. */
+static int following(const glia_model *model, const gli_compiled *c, int place) {
+    if (place >= SUMS && !c->sums[GLI_SUMS_TRAINING]) ++place;
+    if (place >= SCORES && !gli_scores_kept(model->training)) ++place;
+    return place;
+}
+
+static int states_that_follow(const glia_model *model, const gli_compiled *c) {
+    return (c->sums[GLI_SUMS_TRAINING] != NULL) + gli_scores_kept(model->training) +
+           (c->loss_scale[GLI_LOSS_SCALE] ? GLI_LOSS_SCALES : 0);
+}
+
+/* The other way round; -1: the model has none. */
+static int place_of(const glia_model *model, const gli_compiled *c, int number) {
+    for (int i = 0; number >= NUMBERS && i < states_that_follow(model, c); ++i)
+        if (following(model, c, NUMBERS + i) == number) return NUMBERS + i;
+    return number >= NUMBERS ? -1 : number;
+}
+
+static bool state_that_follows(const glia_model *model, const gli_compiled *c, int place, state *out) {
+    if (place - NUMBERS >= states_that_follow(model, c)) return false;
+    const int number = following(model, c, place);
+    if (number == SUMS)
+        *out = (state){sums_name, GLIA_STATE_PROGRESS, .sums = c->sums[GLI_SUMS_TRAINING]};
+    else if (number == SCORES)
+        *out = (state){scores_name, GLIA_STATE_PROGRESS, .scores = true};
+    else
+        *out = (state){loss_scale_names[number - LOSS_SCALE], GLIA_STATE_OPTIMIZER,
+                       .sums = c->loss_scale[number - LOSS_SCALE]};
+    return true;
 }
 
 static bool state_at(const glia_model *model, int index, state *out) {
@@ -159,12 +202,8 @@ static bool state_at(const glia_model *model, int index, state *out) {
         *out = (state){s->name, GLIA_STATE_OPTIMIZER, &model->weights[s->weight], .vector = c->state[s->vector]};
     } else if (c && number < NUMBERS) {
         *out = (state){numbers[number].name, numbers[number].kind, .number = number};
-    } else if (c && number == NUMBERS && c->sums[GLI_SUMS_TRAINING]) {
-        *out = (state){sums_name, GLIA_STATE_PROGRESS, .sums = c->sums[GLI_SUMS_TRAINING]};
-    } else if (c && number == NUMBERS + 1 && gli_scores_kept(model->training)) {
-        *out = (state){scores_name, GLIA_STATE_PROGRESS, .scores = true};
     } else {
-        return false;
+        return c && state_that_follows(model, c, number, out);
     }
     return true;
 }
@@ -174,7 +213,7 @@ static int find(const glia_model *model, const char *name) {
     const gli_weight *weight = gli_model_find_weight(model, name);
     if (weight) return (int)(weight - model->weights);
     if (!c) return -1;
-    const int slot = find_slot(model, c, name), number = find_number(name);
+    const int slot = find_slot(model, c, name), number = place_of(model, c, find_number(name));
     return slot >= 0 ? model->n_weights + slot : number >= 0 ? model->n_weights + c->n_slots + number : -1;
 }
 
@@ -203,8 +242,7 @@ static glia_tensor view_of(const glia_model *model, const state *s) {
 int glia_model_state_count(const glia_model *model) {
     const gli_compiled *c = model ? compiled_of(model) : NULL;
     if (!c) return glia_model_weight_count(model);
-    return glia_model_weight_count(model) + c->n_slots + NUMBERS + (c->sums[GLI_SUMS_TRAINING] != NULL) +
-           gli_scores_kept(model->training);
+    return glia_model_weight_count(model) + c->n_slots + NUMBERS + states_that_follow(model, c);
 }
 
 const char *glia_model_state_name(const glia_model *model, int index) {

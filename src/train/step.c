@@ -101,7 +101,7 @@ static void emit_advance(const gli_emission *e, const gli_step *step, glia_value
 
 static void emit_confusion(gli_emission *e, const gli_step *step, glia_value target, glia_value *out) {
     const gli_output *output                  = &e->model->training->outputs[0];
-    const glia_value prediction               = e->map[output->value];
+    const glia_value prediction               = gli_emit_prediction(e, output->value);
     const glia_dtype dtype                    = glia_graph_dtype(e->graph, target);
     const bool by_class                       = gli_loss_by_class(output->args.loss.kind);
     const glia_class_options *classes         = &output->args.loss.classes;
@@ -138,7 +138,8 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
     if (step->watched) gli_emit_activity(e);
     if (gli_pass_has_targets(step->kind)) emit_targets(e, step, targets);
     glia_value predictions[GLIA_MAX_OUTPUTS];
-    for (int i = 0; i < t->n_outputs; ++i) predictions[i] = e->map[t->outputs[i].value];
+    for (int i = 0; i < t->n_outputs && step->kind == GLI_PASS_PREDICT; ++i)
+        predictions[i] = gli_emit_prediction(e, t->outputs[i].value);
     switch (step->kind) {
         case GLI_PASS_TRAIN:
             emit_judgement(e, step, targets, &total);
@@ -181,8 +182,8 @@ static glia_status make_plan(glia_model *model, gli_step *step) {
                           .map      = map};
         for (int i = 0; i < model->n_inputs && i < step->n_in; ++i) e.input_dtype[i] = step->spec[i].dtype;
         const glia_value counters = glia_graph_tensor(graph, "counters", counters_of(model, step->kind));
-        e.vector                  = glia_graph_tensor(graph, "weights", model->vector);
-        e.step                    = counter(&e, counters, GLI_COUNTER_BATCH);
+        gli_emission_weights(&e, model->vector, model->half);
+        e.step = counter(&e, counters, GLI_COUNTER_BATCH);
         if (step->resident) emit_samples(&e, step, counters, samples), e.given = samples;
         const int n_out = emit_pass(&e, step, counters, outputs);
         emit_advance(&e, step, counters);
@@ -194,16 +195,8 @@ static glia_status make_plan(glia_model *model, gli_step *step) {
     return status;
 }
 
-glia_shape gli_value_shape(const glia_model *model, int value, int64_t batch) {
-    const gli_model_value *info = &model->values[value];
-    glia_shape shape            = {.ndim = info->shape.ndim};
-    memcpy(shape.dim, info->shape.dim, (size_t)shape.ndim * sizeof *shape.dim);
-    if (info->batched && shape.ndim > 0) shape.dim[0] = batch;
-    return shape;
-}
-
 static glia_status add_output(glia_model *model, gli_step *step, int value) {
-    GLI_TRY(glia_tensor_create(model->ctx, model->values[value].shape.dtype, gli_value_shape(model, value, step->batch),
+    GLI_TRY(glia_tensor_create(model->ctx, gli_value_dtype(model, value), gli_value_shape(model, value, step->batch),
                                &step->out[step->n_out]));
     ++step->n_out;
     return GLIA_OK;
@@ -226,8 +219,8 @@ static glia_status make_outputs(glia_model *model, gli_step *step) {
             return glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(classes, classes), &step->out[0]);
         case GLI_PASS_LAYER: break;
         case GLI_PASS_GRADIENT:
-            GLI_TRY(glia_tensor_create(model->ctx, model->values[of].shape.dtype, gli_value_shape(model, of, 1),
-                                       &step->seed));
+            GLI_TRY(
+                glia_tensor_create(model->ctx, gli_value_dtype(model, of), gli_value_shape(model, of, 1), &step->seed));
             break;
         case GLI_PASS_LOSS_GRADIENT: GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SCALAR, &step->seed));
     }
@@ -382,6 +375,7 @@ glia_status gli_step_run(glia_model *model, gli_step *step) {
     const int n_in  = step->resident ? 0 : step->n_in;
     const int n_out = step->kind == GLI_PASS_CONFUSION ? 0 : step->n_out; /* counts are a state of the plan */
     for (int i = 0; i < n_in; ++i) in[i] = step->in[i];
+    GLI_TRY(gli_weights_refresh(model));
     GLI_TRY(glia_plan_run(step->plan, in, n_in, step->out, n_out));
     if (step->kind == GLI_PASS_TRAIN || step->kind == GLI_PASS_ACCUMULATE) ++model->training->batches;
     if (step->kind == GLI_PASS_TRAIN || step->kind == GLI_PASS_UPDATE) ++model->training->compiled.updates;

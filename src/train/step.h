@@ -52,7 +52,7 @@ typedef struct gli_step {
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
     gli_feed feed;                        /* receives the next batch while `in` may still be read */
     int n_out;
-    glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_PASS_PREDICT, in the model's dtype; of CONFUSION the counts, i64; of
+    glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_PASS_PREDICT, f32 or f64; of CONFUSION the counts, i64; of
                                          * an inspection what it asks for */
     glia_tensor *scores[GLIA_MAX_OUTPUTS],
         *score_targets[GLIA_MAX_OUTPUTS]; /* train/scores.h; NULL: the output needs none */
@@ -75,8 +75,9 @@ typedef struct gli_step_request {
 /* The step of a request, planned on the first call; the model keeps those used last. It stays until the next call. */
 glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli_step **out);
 
-/* Fails where the model's layers go with batches of GLI_NOMINAL_BATCH samples only. vector: as large as its weights. */
-glia_status gli_check_other_batch(glia_model *model, glia_tensor *vector);
+/* Fails where the model's layers go with batches of GLI_NOMINAL_BATCH samples only. layout: what its weights will have.
+ */
+glia_status gli_check_other_batch(glia_model *model, const gli_weight_layout *layout);
 
 /* Before the first step of a pass over a data set, from this position of its order on: sets the counters, which the
  * steps then advance themselves. */
@@ -113,8 +114,10 @@ void gli_steps_free(glia_context *ctx, gli_step *first);
 /* Adds losses and metrics to a graph whose forward pass is there. *total: the sum of the losses that train. */
 void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value *total);
 
-/* The shape of a value of the definition, for this many samples. */
+/* The shape of a value of the definition, for this many samples; and its dtype, but f32 for halves: as programs get it.
+ */
 glia_shape gli_value_shape(const glia_model *model, int value, int64_t batch);
+glia_dtype gli_value_dtype(const glia_model *model, int value);
 
 /* Adds what the step's inspection asks for to a graph whose forward pass is there. */
 void gli_emit_inspection(gli_emission *e, const gli_step *step, const glia_value *targets, glia_value *out);

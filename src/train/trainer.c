@@ -9,6 +9,7 @@
 #include "core/trace.h"
 #include "train/diagnosis.h"
 #include "train/evaluate.h"
+#include "train/loss_scale.h"
 
 /* How long a trainer runs, at most, before it looks whether all numbers are finite: each look waits for the device. */
 #define LOOK_SECONDS 1.0
@@ -176,6 +177,7 @@ static glia_status settle(glia_trainer *t, glia_status status) {
     if (status != GLIA_OK && failed == 0) take_back_part(t);
     status = gli_name_bad_index(&t->pass, status);
     if ((status == GLIA_OK || status == GLIA_NOT_FINITE) && failed > 0) status = diagnose(t, failed);
+    if (status == GLIA_OK && !t->pass.unchecked) status = gli_loss_scale_check(t->model, t->pass.call);
     return status;
 }
 

@@ -46,6 +46,9 @@ enum { GLI_MAX_OPTIMIZER_STATE = 3, GLI_STATE_NAME_SIZE = 96 /* of a weight, and
 /* The vectors that training keeps, as many elements as are trained: the optimizer's, and the average of the weights. */
 enum { GLI_AVERAGE = GLI_MAX_OPTIMIZER_STATE, GLI_VECTORS };
 
+/* The loss scale of f16 models (train/loss_scale.h), the steps since it changed, and those that the optimizer took. */
+enum { GLI_LOSS_SCALE, GLI_LOSS_SCALE_GOOD_STEPS, GLI_LOSS_SCALE_UPDATES, GLI_LOSS_SCALES };
+
 /* What is kept of one weight: a part of one of the vectors. */
 typedef struct gli_slot {
     char name[GLI_STATE_NAME_SIZE]; /* "conv1.weight/adam_m" */
@@ -71,14 +74,15 @@ typedef struct gli_compiled {
     glia_tensor *state[GLI_VECTORS]; /* NULL: it is not kept */
     gli_slot *slots;                 /* of each trained weight in turn, as many as there are vectors */
     int n_slots;
-    int64_t updates;       /* steps since the compile: those of the optimizer */
-    int64_t epochs;        /* since the compile */
-    double learning_rate;  /* now; that of the optimizer is the one it began with */
-    glia_tensor *before;   /* the buffers before the last step that did not fail; NULL: the model has none */
-    glia_tensor *aside;    /* the buffers before an evaluation; NULL: no layer has a stateful_batch */
-    glia_tensor *failed;   /* scalar i64: the first batch whose loss or gradient was not finite, from which on nothing
-                            * changes the weights; 0: none */
-    glia_tensor *rate;     /* scalar f32, read by the optimizer */
+    int64_t updates;      /* steps since the compile: those of the optimizer */
+    int64_t epochs;       /* since the compile */
+    double learning_rate; /* now; that of the optimizer is the one it began with */
+    glia_tensor *before;  /* the buffers before the last step that did not fail; NULL: the model has none */
+    glia_tensor *aside;   /* the buffers before an evaluation; NULL: no layer has a stateful_batch */
+    glia_tensor *failed;  /* scalar i64: the first batch whose loss or gradient was not finite, from which on nothing
+                           * changes the weights; 0: none */
+    glia_tensor *rate;    /* scalar f32, read by the optimizer */
+    glia_tensor *loss_scale[GLI_LOSS_SCALES]; /* scalars, of f32, f32 and f64; NULL: the model is not f16 */
     glia_tensor *gradient; /* of the batches so far, as many elements as are trained, for steps of several batches */
     glia_tensor *share;    /* scalar of the model's dtype: 1 / the samples of such a step. NULL, both: there was none */
     glia_tensor *norms;    /* [weights,2] of the model's dtype: of the gradient of each trained weight, and of it */
@@ -195,14 +199,15 @@ void gli_slot_name(const gli_compiled *compiled, const gli_weight *weight, int i
 /* Names what is kept of each weight that the layout trains. Fails where a weight has such a name. */
 glia_status gli_slots_make(const glia_model *model, const gli_weight_layout *layout, gli_compiled *compiled);
 
-/* One step as an op of a graph. out: the new param, then the new state, as far as it is kept. */
+/* One step as an op of a graph. out: the new param, then the new state, as far as it is kept; *half: the new copy. */
 typedef struct gli_optimizer_values {
     glia_value param, gradient, rate, update; /* update: the number of the step, i64 */
     glia_value skip;                          /* as in glia/ops/optimizer.h; id 0: no step is skipped */
+    glia_value half;                          /* the same; id 0: there is no copy of the param */
     const glia_value *state;
 } gli_optimizer_values;
 void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *in,
-                        glia_value *out);
+                        glia_value *out, glia_value *half);
 
 /* ---- The average of the weights ---- */
 

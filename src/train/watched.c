@@ -45,7 +45,7 @@ void gli_emit_activity(const gli_emission *e) {
         if (units == 0) continue;
         const glia_value state = gli_graph_view(e->graph, all, first, GLIA_SHAPE(units));
         const glia_value sums  = gli_emit_reduce(e, GLIA_REDUCE_L1, GLIA_AXIS(0), e->map[model->layers[l].output]);
-        const glia_value batch = gli_emit_like(e, sums, state);
+        const glia_value batch = gli_emit_like(e, gli_emit_cast(e, sums, model->dtype), state);
         glia_graph_assign(e->graph, state, gli_emit_binary(e, GLIA_BINARY_MAXIMUM, state, batch));
         first += units;
     }

@@ -7,6 +7,7 @@
 #define WINOGRAD(name)
 #define ONEDNN(name)
 #define NATIVE(name)
+#define WIDENED(name)
 #define ROW(op, ...) __VA_ARGS__
 #define REF(name) extern const gli_provider gli_##name##_ref;
 #include "cpu/cpu_providers.inc"

@@ -3,6 +3,9 @@
 Weights and data come from cases.py: those of a curve are keyed "NETWORK/WEIGHT", "NETWORK/data", "NETWORK/target". The
 modules have the names of the layers. Each curve is the loss of each of STEPS steps, before the step, over BATCHES batches
 in turn; then the loss of the first batch in evaluation, which for the CNN needs the running statistics.
+
+Curves named "NETWORK/OPTIMIZER/bf16" and ".../f16" are of float32 networks under autocast, the latter with a GradScaler,
+whose scale is the last number.
 """
 
 from collections import OrderedDict
@@ -116,9 +119,42 @@ def train(net, x, target, optimizer, clip):
     return torch.stack(losses)
 
 
+MIXED = {"bf16": torch.bfloat16, "f16": torch.float16}
+
+
+def train_mixed(net, x, target, optimizer, dtype):
+    losses = []
+    scaler = torch.amp.GradScaler("cpu", enabled=dtype == torch.float16)
+    for step in range(STEPS + 1):
+        with torch.autocast("cpu", dtype=dtype):
+            loss = F.cross_entropy(net(x[step % BATCHES].float()), target[step % BATCHES])
+        losses.append(loss.detach().double())
+        if step == STEPS:
+            break
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        if step == STEPS - 1:
+            net.eval()
+    return torch.stack(losses + [torch.tensor(scaler.get_scale())])
+
+
+def record_mixed():
+    curves = []
+    for name, make, shape in [("mlp", mlp, (12,)), ("conv1d", conv1d, (4, 20))]:
+        for optimizer in ["sgd", "momentum", "adam"]:
+            for dtype in MIXED:
+                net = build(name, make).float()
+                curves.append((f"{name}/{optimizer}/{dtype}", train_mixed(net, *data(name, shape),
+                                                                          OPTIMIZERS[optimizer](net.parameters()),
+                                                                          MIXED[dtype])))
+    return curves
+
+
 def record():
     """[(name, losses)]"""
-    curves = []
+    curves = record_mixed()
     for name, make, shape in [("mlp", mlp, (12,)), ("cnn", cnn, (1, 8, 8)), ("conv1d", conv1d, (4, 20)),
                               ("lstm", Lstm, (5, 4)), ("gru", Gru, (5, 4))]:
         for optimizer in OPTIMIZERS:

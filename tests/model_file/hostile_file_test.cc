@@ -169,7 +169,7 @@ void expect_refused(const Parts &parts, glia_status status, const string &messag
 TEST(HostileFile, IsRefusedWithAWord) {
     const Change definitions[] = {
         {"\"dtype\":\"f32\"", "\"dtype\":\"f8\"", GLIA_UNSUPPORTED, "dtype is 'f8', which this library does not know"},
-        {"\"dtype\":\"f32\"", "\"dtype\":\"i32\"", GLIA_DTYPE_MISMATCH, "dtype is i32, must be f32 or f64"},
+        {"\"dtype\":\"f32\"", "\"dtype\":\"i32\"", GLIA_DTYPE_MISMATCH, "dtype is i32, must be f32, f64, bf16 or f16"},
         {"\"dtype\":\"f32\",", "", GLIA_BAD_FORMAT, "the model has no 'dtype'"},
         {"{\"dtype\"", "{\"author\":1,\"dtype\"", GLIA_UNSUPPORTED,
          "the model has 'author', which this library does not"},

@@ -4,7 +4,9 @@
  *
  * The learning rate, and the step where there is one, are tensors, since they change from step to step: rate is f32, a
  * scalar; step is i64, a scalar, 1 at the first step. So is skip, which may be NULL: an i64 scalar, and where it is not
- * 0, each new_... is its old one. All other tensors are floats of one dtype and shape.
+ * 0, each new_... is its old one. All other tensors are floats of one dtype and shape, but for half and new_half, which
+ * have the same shape and may be NULL: new_half is new_param in bf16 or f16, for the next step's forward pass. Of half,
+ * which new_half may be, only the dtype is read; without it new_half is bf16.
  *
  * In all of them g is the gradient with the penalties' share: g = grad + weight_decay param + l1 sign(param), with
  * sign(0) = 0.
@@ -31,9 +33,10 @@ typedef struct glia_sgd_params {
 typedef struct glia_sgd_tensors {
     const glia_tensor *param, *grad, *rate;
     const glia_tensor *velocity; /* NULL without momentum: zeros */
-    const glia_tensor *skip;
+    const glia_tensor *skip, *half;
     glia_tensor *new_param;
     glia_tensor *new_velocity; /* may be NULL */
+    glia_tensor *new_half;
 } glia_sgd_tensors;
 
 /* new_velocity = momentum velocity + (1 - dampening) g
@@ -52,8 +55,8 @@ typedef struct glia_adam_params {
 GLIA_API glia_adam_params glia_adam_defaults(void);
 
 typedef struct glia_adam_tensors {
-    const glia_tensor *param, *grad, *rate, *step, *m, *v, *skip;
-    glia_tensor *new_param, *new_m, *new_v;
+    const glia_tensor *param, *grad, *rate, *step, *m, *v, *skip, *half;
+    glia_tensor *new_param, *new_m, *new_v, *new_half;
 } glia_adam_tensors;
 
 /* new_m = beta1 m + (1 - beta1) g     new_v = beta2 v + (1 - beta2) g^2
@@ -69,8 +72,8 @@ typedef struct glia_adagrad_params {
 GLIA_API glia_adagrad_params glia_adagrad_defaults(void);
 
 typedef struct glia_adagrad_tensors {
-    const glia_tensor *param, *grad, *rate, *sum, *skip;
-    glia_tensor *new_param, *new_sum;
+    const glia_tensor *param, *grad, *rate, *sum, *skip, *half;
+    glia_tensor *new_param, *new_sum, *new_half;
 } glia_adagrad_tensors;
 
 /* new_sum = sum + g^2     new_param = param - rate g / (sqrt(new_sum) + epsilon) */
@@ -92,9 +95,10 @@ typedef struct glia_rmsprop_tensors {
     const glia_tensor *param, *grad, *rate, *square;
     const glia_tensor *velocity; /* NULL without momentum: zeros */
     const glia_tensor *mean;     /* NULL where not centered: zeros */
-    const glia_tensor *skip;
+    const glia_tensor *skip, *half;
     glia_tensor *new_param, *new_square;
     glia_tensor *new_velocity, *new_mean; /* may be NULL */
+    glia_tensor *new_half;
 } glia_rmsprop_tensors;
 
 /* new_square = alpha square + (1 - alpha) g^2     new_mean = alpha mean + (1 - alpha) g

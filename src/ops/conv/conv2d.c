@@ -153,7 +153,9 @@ static void derive_filter(gli_derivation *d) {
     const glia_conv2d_backward_params *p   = d->params;
     const glia_conv2d_backward_params back = {.conv = p->conv, .size = {g->h, g->w}};
     const glia_value x = d->in[GLI_CONV2D_FILTER_X], dy = d->in[GLI_CONV2D_FILTER_DY];
-    const glia_value w = d->dout[GLI_CONV2D_FILTER_DW], bias = d->dout[GLI_CONV2D_FILTER_DBIAS];
+    const glia_dtype dtype = glia_graph_dtype(d->graph, x); /* dw is wide */
+    const glia_value w     = gli_formula_cast(d, d->dout[GLI_CONV2D_FILTER_DW], dtype);
+    const glia_value bias  = gli_formula_cast(d, d->dout[GLI_CONV2D_FILTER_DBIAS], dtype);
     if (w.id == 0) {
         const glia_value rows        = gli_formula_reshape(d, bias, GLIA_SHAPE(g->k, 1, 1));
         d->din[GLI_CONV2D_FILTER_DY] = gli_formula_expand(d, rows, glia_graph_shape(d->graph, dy));
@@ -228,8 +230,8 @@ static const gli_op_input filter_inputs[] = {
     [GLI_CONV2D_FILTER_DY] = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
 };
 static const gli_op_output filter_outputs[] = {
-    [GLI_CONV2D_FILTER_DW]    = {"dw", GLI_OUT_GRADIENT},
-    [GLI_CONV2D_FILTER_DBIAS] = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_CONV2D_FILTER_DW]    = {"dw", GLI_OUT_GRADIENT | GLI_OUT_WIDE},
+    [GLI_CONV2D_FILTER_DBIAS] = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
 };
 
 const gli_op gli_op_conv2d_backward_filter = {

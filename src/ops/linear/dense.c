@@ -91,7 +91,9 @@ static void derive_forward(gli_derivation *d) {
 
 static void derive_weights(gli_derivation *d) {
     const glia_value x = d->in[GLI_DENSE_WEIGHTS_X], dy = d->in[GLI_DENSE_WEIGHTS_DY];
-    const glia_value w = d->dout[GLI_DENSE_WEIGHTS_DW], bias = d->dout[GLI_DENSE_WEIGHTS_DBIAS];
+    const glia_dtype dtype = glia_graph_dtype(d->graph, x); /* dw is wide */
+    const glia_value w     = gli_formula_cast(d, d->dout[GLI_DENSE_WEIGHTS_DW], dtype);
+    const glia_value bias  = gli_formula_cast(d, d->dout[GLI_DENSE_WEIGHTS_DBIAS], dtype);
     if (w.id == 0) {
         d->din[GLI_DENSE_WEIGHTS_DY] = gli_formula_expand(d, bias, glia_graph_shape(d->graph, dy));
         return;
@@ -130,8 +132,8 @@ static const gli_op_input weights_inputs[] = {
     [GLI_DENSE_WEIGHTS_DY] = {"dy", GLI_IN_GRADIENT},
 };
 static const gli_op_output weights_outputs[] = {
-    [GLI_DENSE_WEIGHTS_DW]    = {"dw", GLI_OUT_GRADIENT},
-    [GLI_DENSE_WEIGHTS_DBIAS] = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_DENSE_WEIGHTS_DW]    = {"dw", GLI_OUT_GRADIENT | GLI_OUT_WIDE},
+    [GLI_DENSE_WEIGHTS_DBIAS] = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
 };
 
 const gli_op gli_op_dense_backward_weights = {

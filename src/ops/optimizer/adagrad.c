@@ -26,10 +26,12 @@ static const gli_op_input inputs[] = {
     [GLI_ADAGRAD_RATE]  = {"rate", 0},
     [GLI_ADAGRAD_SUM]   = {"sum", 0},
     [GLI_ADAGRAD_SKIP]  = {"skip", GLI_IN_OPTIONAL | GLI_IN_INDEX},
+    [GLI_ADAGRAD_HALF]  = {"half", GLI_IN_OPTIONAL | GLI_IN_HALF},
 };
 static const gli_op_output outputs[] = {
     [GLI_ADAGRAD_NEW_PARAM] = {"new_param", GLI_OUT_IN_PLACE, GLI_ADAGRAD_PARAM},
     [GLI_ADAGRAD_NEW_SUM]   = {"new_sum", GLI_OUT_IN_PLACE, GLI_ADAGRAD_SUM},
+    [GLI_ADAGRAD_NEW_HALF]  = {"new_half", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE | GLI_OUT_HALF, GLI_ADAGRAD_HALF},
 };
 
 static const gli_op_param fields[] = {
@@ -55,6 +57,6 @@ glia_adagrad_params glia_adagrad_defaults(void) { return defaults; }
 glia_status glia_adagrad(glia_context *ctx, const glia_adagrad_params *params, const glia_adagrad_tensors *t) {
     static const glia_adagrad_tensors none;
     if (!t) t = &none;
-    return gli_call_op(ctx, &gli_op_adagrad, params, GLI_IN(t->param, t->grad, t->rate, t->sum, t->skip),
-                       GLI_OUT(t->new_param, t->new_sum));
+    return gli_call_op(ctx, &gli_op_adagrad, params, GLI_IN(t->param, t->grad, t->rate, t->sum, t->skip, t->half),
+                       GLI_OUT(t->new_param, t->new_sum, t->new_half));
 }

@@ -34,11 +34,13 @@ static const gli_op_input inputs[] = {
     [GLI_ADAM_M]     = {"m", 0},
     [GLI_ADAM_V]     = {"v", 0},
     [GLI_ADAM_SKIP]  = {"skip", GLI_IN_OPTIONAL | GLI_IN_INDEX},
+    [GLI_ADAM_HALF]  = {"half", GLI_IN_OPTIONAL | GLI_IN_HALF},
 };
 static const gli_op_output outputs[] = {
     [GLI_ADAM_NEW_PARAM] = {"new_param", GLI_OUT_IN_PLACE, GLI_ADAM_PARAM},
     [GLI_ADAM_NEW_M]     = {"new_m", GLI_OUT_IN_PLACE, GLI_ADAM_M},
     [GLI_ADAM_NEW_V]     = {"new_v", GLI_OUT_IN_PLACE, GLI_ADAM_V},
+    [GLI_ADAM_NEW_HALF]  = {"new_half", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE | GLI_OUT_HALF, GLI_ADAM_HALF},
 };
 
 static const gli_op_param fields[] = {
@@ -64,6 +66,7 @@ glia_adam_params glia_adam_defaults(void) { return defaults; }
 glia_status glia_adam(glia_context *ctx, const glia_adam_params *params, const glia_adam_tensors *t) {
     static const glia_adam_tensors none;
     if (!t) t = &none;
-    return gli_call_op(ctx, &gli_op_adam, params, GLI_IN(t->param, t->grad, t->rate, t->step, t->m, t->v, t->skip),
-                       GLI_OUT(t->new_param, t->new_m, t->new_v));
+    return gli_call_op(ctx, &gli_op_adam, params,
+                       GLI_IN(t->param, t->grad, t->rate, t->step, t->m, t->v, t->skip, t->half),
+                       GLI_OUT(t->new_param, t->new_m, t->new_v, t->new_half));
 }

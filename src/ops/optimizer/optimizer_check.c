@@ -2,6 +2,16 @@
 
 #include <math.h>
 
+static glia_status resolve_half(gli_resolution *r) {
+    const int i              = gli_optimizer_half(r->op);
+    const glia_tensor *param = r->in[GLI_OPTIMIZER_PARAM], *half = r->n_in > i ? r->in[i] : NULL;
+    gli_set_shape(&r->out[r->op->n_outputs - 1], half ? half->dtype : GLIA_BF16, param->ndim, param->dim);
+    if (!half) return GLIA_OK;
+    GLI_REQUIRE(r->ctx, gli_dtype_is_half(half->dtype), GLIA_DTYPE_MISMATCH, "%s: half is %s, must be bf16 or f16",
+                r->op->name, glia_dtype_name(half->dtype));
+    return gli_check_shape(r, i, param->ndim, param->dim);
+}
+
 glia_status gli_check_optimizer(gli_resolution *r, int state, int n_out) {
     const glia_tensor *param = r->in[GLI_OPTIMIZER_PARAM];
     GLI_REQUIRE(r->ctx, gli_dtype_is_float(param->dtype), GLIA_DTYPE_MISMATCH, "%s: param is %s, must be a float",
@@ -17,7 +27,7 @@ glia_status gli_check_optimizer(gli_resolution *r, int state, int n_out) {
         GLI_TRY(gli_check_shape(r, i, param->ndim, param->dim));
     }
     for (int i = 0; i < n_out; ++i) gli_set_shape(&r->out[i], param->dtype, param->ndim, param->dim);
-    return GLIA_OK;
+    return resolve_half(r);
 }
 
 glia_status gli_check_penalties(const gli_resolution *r, double weight_decay, double l1) {

@@ -38,12 +38,14 @@ static const gli_op_input inputs[] = {
     [GLI_RMSPROP_VELOCITY] = {"velocity", GLI_IN_OPTIONAL},
     [GLI_RMSPROP_MEAN]     = {"mean", GLI_IN_OPTIONAL},
     [GLI_RMSPROP_SKIP]     = {"skip", GLI_IN_OPTIONAL | GLI_IN_INDEX},
+    [GLI_RMSPROP_HALF]     = {"half", GLI_IN_OPTIONAL | GLI_IN_HALF},
 };
 static const gli_op_output outputs[] = {
     [GLI_RMSPROP_NEW_PARAM]    = {"new_param", GLI_OUT_IN_PLACE, GLI_RMSPROP_PARAM},
     [GLI_RMSPROP_NEW_SQUARE]   = {"new_square", GLI_OUT_IN_PLACE, GLI_RMSPROP_SQUARE},
     [GLI_RMSPROP_NEW_VELOCITY] = {"new_velocity", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_RMSPROP_VELOCITY},
     [GLI_RMSPROP_NEW_MEAN]     = {"new_mean", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_RMSPROP_MEAN},
+    [GLI_RMSPROP_NEW_HALF]     = {"new_half", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE | GLI_OUT_HALF, GLI_RMSPROP_HALF},
 };
 
 static const gli_op_param fields[] = {
@@ -70,6 +72,6 @@ glia_status glia_rmsprop(glia_context *ctx, const glia_rmsprop_params *params, c
     static const glia_rmsprop_tensors none;
     if (!t) t = &none;
     return gli_call_op(ctx, &gli_op_rmsprop, params,
-                       GLI_IN(t->param, t->grad, t->rate, t->square, t->velocity, t->mean, t->skip),
-                       GLI_OUT(t->new_param, t->new_square, t->new_velocity, t->new_mean));
+                       GLI_IN(t->param, t->grad, t->rate, t->square, t->velocity, t->mean, t->skip, t->half),
+                       GLI_OUT(t->new_param, t->new_square, t->new_velocity, t->new_mean, t->new_half));
 }

@@ -10,9 +10,16 @@ enum {
     GLI_RMSPROP_SQUARE,
     GLI_RMSPROP_VELOCITY,
     GLI_RMSPROP_MEAN,
-    GLI_RMSPROP_SKIP
-}; /* the last three may be absent */
-enum { GLI_RMSPROP_NEW_PARAM, GLI_RMSPROP_NEW_SQUARE, GLI_RMSPROP_NEW_VELOCITY, GLI_RMSPROP_NEW_MEAN };
+    GLI_RMSPROP_SKIP,
+    GLI_RMSPROP_HALF
+}; /* the last four may be absent */
+enum {
+    GLI_RMSPROP_NEW_PARAM,
+    GLI_RMSPROP_NEW_SQUARE,
+    GLI_RMSPROP_NEW_VELOCITY,
+    GLI_RMSPROP_NEW_MEAN,
+    GLI_RMSPROP_NEW_HALF
+};
 
 typedef struct gli_rmsprop_geom {
     int count;

@@ -34,10 +34,12 @@ static const gli_op_input inputs[] = {
     [GLI_SGD_RATE]     = {"rate", 0},
     [GLI_SGD_VELOCITY] = {"velocity", GLI_IN_OPTIONAL},
     [GLI_SGD_SKIP]     = {"skip", GLI_IN_OPTIONAL | GLI_IN_INDEX},
+    [GLI_SGD_HALF]     = {"half", GLI_IN_OPTIONAL | GLI_IN_HALF},
 };
 static const gli_op_output outputs[] = {
     [GLI_SGD_NEW_PARAM]    = {"new_param", GLI_OUT_IN_PLACE, GLI_SGD_PARAM},
     [GLI_SGD_NEW_VELOCITY] = {"new_velocity", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_SGD_VELOCITY},
+    [GLI_SGD_NEW_HALF]     = {"new_half", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE | GLI_OUT_HALF, GLI_SGD_HALF},
 };
 
 static const gli_op_param fields[] = {
@@ -61,6 +63,6 @@ const gli_op gli_op_sgd = {
 glia_status glia_sgd(glia_context *ctx, const glia_sgd_params *params, const glia_sgd_tensors *t) {
     static const glia_sgd_tensors none;
     if (!t) t = &none;
-    return gli_call_op(ctx, &gli_op_sgd, params, GLI_IN(t->param, t->grad, t->rate, t->velocity, t->skip),
-                       GLI_OUT(t->new_param, t->new_velocity));
+    return gli_call_op(ctx, &gli_op_sgd, params, GLI_IN(t->param, t->grad, t->rate, t->velocity, t->skip, t->half),
+                       GLI_OUT(t->new_param, t->new_velocity, t->new_half));
 }

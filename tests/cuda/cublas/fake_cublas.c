@@ -156,8 +156,10 @@ static int right(const product *p, const layout *a, const layout *b, const layou
     const cublasComputeType_t compute = d->dtype == GLIA_F64 ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F;
     const cudaDataType_t scale        = d->dtype == GLIA_F64 ? CUDA_R_64F : CUDA_R_32F;
     const int epilogue                = p->epilogue != CUBLASLT_EPILOGUE_DEFAULT;
-    return p->compute == compute && p->scale == scale && a->dtype == d->dtype && b->dtype == d->dtype &&
-           c->dtype == d->dtype && rows_of(a, p->a) == d->rows && columns_of(b, p->b) == d->columns &&
+    const int half                    = a->dtype == GLIA_BF16 || a->dtype == GLIA_F16;
+    return p->compute == compute && p->scale == scale && a->dtype == b->dtype &&
+           (a->dtype == d->dtype || (half && d->dtype == GLIA_F32)) && c->dtype == d->dtype &&
+           rows_of(a, p->a) == d->rows && columns_of(b, p->b) == d->columns &&
            columns_of(a, p->a) == rows_of(b, p->b) && c->rows == d->rows && c->columns == d->columns &&
            a->batch == d->batch && b->batch == d->batch && c->batch == d->batch &&
            (!epilogue || (p->vector && (uintptr_t)p->vector % 16 == 0 && d->batch == 1));
@@ -197,11 +199,12 @@ static double of_op(const layout *l, cublasOperation_t op, const void *data, int
     return op == CUBLAS_OP_N ? element(l, data, batch, row, column) : element(l, data, batch, column, row);
 }
 
-static void sum_columns(const product *p, const layout *b, const void *data) {
+/* The sums have the type of d. */
+static void sum_columns(const product *p, const layout *b, const void *data, glia_dtype d) {
     for (int64_t j = 0; j < columns_of(b, p->b); ++j) {
         double sum = 0;
         for (int64_t i = 0; i < rows_of(b, p->b); ++i) sum += of_op(b, p->b, data, 0, i, j);
-        gli_store(b->dtype, p->vector, j, sum);
+        gli_store(d, p->vector, j, sum);
     }
 }
 
@@ -224,7 +227,7 @@ EXPORT cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc
         return CUBLAS_STATUS_INVALID_VALUE;
     nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000L}, NULL);
     memset(workspace, 0xFF, workspace_bytes);
-    if (p->epilogue == CUBLASLT_EPILOGUE_BGRADB) sum_columns(p, b, b_data);
+    if (p->epilogue == CUBLASLT_EPILOGUE_BGRADB) sum_columns(p, b, b_data, d->dtype);
     for (int batch = 0; batch < d->batch; ++batch)
         for (int64_t j = 0; j < d->columns; ++j)
             for (int64_t i = 0; i < d->rows; ++i) {

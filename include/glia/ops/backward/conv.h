@@ -22,7 +22,8 @@ GLIA_API glia_status glia_conv2d_backward_data(glia_context *ctx, const glia_con
 
 /* dw = the sum over all outputs of dy times their derivative with respect to w; dbias[k] = sum over n,p,q of
  * dy[n,k,p,q].
- * x: [N,C,H,W]   dy: [N,K,P,Q]   dw: [K,C/G,R,S] with R, S from params   dbias: [K] or NULL. Floats. */
+ * x: [N,C,H,W]   dy: [N,K,P,Q]   dw: [K,C/G,R,S] with R, S from params   dbias: [K] or NULL. Floats; dw and
+ * dbias are f32 where x and dy are bf16 or f16. */
 GLIA_API glia_status glia_conv2d_backward_filter(glia_context *ctx, const glia_conv2d_backward_params *params,
                                                  const glia_tensor *x, const glia_tensor *dy, glia_tensor *dw,
                                                  glia_tensor *dbias);

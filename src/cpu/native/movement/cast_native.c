@@ -1,6 +1,7 @@
-/* Copies between layouts of any dtype; f32 to and from u8 and bf16 where both tensors have the same order. */
+/* Copies between layouts of any dtype; f32 to and from u8, bf16 and f16 where both tensors have the same order. */
 #include "core/parallel.h"
 #include "core/provider.h"
+#include "cpu/native/halves.h"
 #include "cpu/native/strided_copy.h"
 #include "ops/movement/cast_geom.h"
 
@@ -27,23 +28,20 @@ static void f32_to_u8(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-typedef uint32_t __attribute__((may_alias)) f32_bits;
-
 static void bf16_to_f32(void *arg, int64_t begin, int64_t end) {
-    const uint16_t *restrict x = ((arrays *)arg)->x;
-    f32_bits *restrict y       = ((arrays *)arg)->y;
-    for (int64_t i = begin; i < end; ++i) y[i] = (uint32_t)x[i] << 16;
+    gli_widen(GLIA_BF16, ((arrays *)arg)->x, ((arrays *)arg)->y, begin, end);
+}
+
+static void f16_to_f32(void *arg, int64_t begin, int64_t end) {
+    gli_widen(GLIA_F16, ((arrays *)arg)->x, ((arrays *)arg)->y, begin, end);
 }
 
 static void f32_to_bf16(void *arg, int64_t begin, int64_t end) {
-    const f32_bits *restrict x = ((arrays *)arg)->x;
-    uint16_t *restrict y       = ((arrays *)arg)->y;
-    for (int64_t i = begin; i < end; ++i) {
-        const uint32_t bits    = x[i];
-        const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-        const uint32_t nan     = bits >> 16 | 0x40;
-        y[i]                   = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? nan : nearest);
-    }
+    gli_narrow(GLIA_BF16, ((arrays *)arg)->x, ((arrays *)arg)->y, begin, end);
+}
+
+static void f32_to_f16(void *arg, int64_t begin, int64_t end) {
+    gli_narrow(GLIA_F16, ((arrays *)arg)->x, ((arrays *)arg)->y, begin, end);
 }
 
 typedef void (*conversion)(void *arg, int64_t begin, int64_t end);
@@ -52,7 +50,9 @@ static conversion conversion_of(const gli_cast_geom *g) {
     if (g->from == GLIA_U8 && g->to == GLIA_F32) return u8_to_f32;
     if (g->from == GLIA_F32 && g->to == GLIA_U8) return f32_to_u8;
     if (g->from == GLIA_BF16 && g->to == GLIA_F32) return bf16_to_f32;
+    if (g->from == GLIA_F16 && g->to == GLIA_F32) return f16_to_f32;
     if (g->from == GLIA_F32 && g->to == GLIA_BF16) return f32_to_bf16;
+    if (g->from == GLIA_F32 && g->to == GLIA_F16) return f32_to_f16;
     return NULL;
 }
 
@@ -60,7 +60,7 @@ static const char *decline(const gli_call *call) {
     const gli_cast_geom *g = call->geom;
     const glia_tensor *x = call->in[GLI_CAST_X], *y = call->out[0];
     if (g->from == g->to) return NULL;
-    if (!conversion_of(g)) return "it converts f32 to and from u8 and bf16 only";
+    if (!conversion_of(g)) return "it converts f32 to and from u8, bf16 and f16 only";
     if (!gli_is_packed(x) || !gli_same_strides(x, y)) return "the tensors have gaps or different layouts";
     return NULL;
 }

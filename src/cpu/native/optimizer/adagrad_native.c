@@ -35,7 +35,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                                  .update.weight_decay = (float)g->weight_decay,
                                  .update.param        = gli_in_floats(call, GLI_ADAGRAD_PARAM),
                                  .update.grad         = gli_in_floats(call, GLI_ADAGRAD_GRAD),
-                                 .update.new_param    = gli_out_floats(call, GLI_ADAGRAD_NEW_PARAM)};
+                                 .update.new_param    = gli_out_floats(call, GLI_ADAGRAD_NEW_PARAM),
+                                 .update.new_half     = call->out[GLI_ADAGRAD_NEW_HALF]};
     j.update.state[SUM]       = gli_in_floats(call, GLI_ADAGRAD_SUM);
     j.update.new_state[SUM]   = gli_out_floats(call, GLI_ADAGRAD_NEW_SUM);
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, update_adagrad, &j);

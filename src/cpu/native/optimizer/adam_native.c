@@ -46,7 +46,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                               .update.weight_decay = (float)(g->decoupled ? 0 : g->weight_decay),
                               .update.param        = gli_in_floats(call, GLI_ADAM_PARAM),
                               .update.grad         = gli_in_floats(call, GLI_ADAM_GRAD),
-                              .update.new_param    = gli_out_floats(call, GLI_ADAM_NEW_PARAM)};
+                              .update.new_param    = gli_out_floats(call, GLI_ADAM_NEW_PARAM),
+                              .update.new_half     = call->out[GLI_ADAM_NEW_HALF]};
     j.update.state[M]      = gli_in_floats(call, GLI_ADAM_M);
     j.update.state[V]      = gli_in_floats(call, GLI_ADAM_V);
     j.update.new_state[M]  = gli_out_floats(call, GLI_ADAM_NEW_M);

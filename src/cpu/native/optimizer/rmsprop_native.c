@@ -74,7 +74,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                                     .update.weight_decay = (float)g->weight_decay,
                                     .update.param        = gli_in_floats(call, GLI_RMSPROP_PARAM),
                                     .update.grad         = gli_in_floats(call, GLI_RMSPROP_GRAD),
-                                    .update.new_param    = gli_out_floats(call, GLI_RMSPROP_NEW_PARAM)};
+                                    .update.new_param    = gli_out_floats(call, GLI_RMSPROP_NEW_PARAM),
+                                    .update.new_half     = call->out[GLI_RMSPROP_NEW_HALF]};
     j.update.state[SQUARE]       = gli_in_floats(call, GLI_RMSPROP_SQUARE);
     j.update.state[VELOCITY]     = velocity;
     j.update.state[MEAN]         = mean;

@@ -52,7 +52,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                                     .update.weight_decay = (float)g->weight_decay,
                                     .update.param        = gli_in_floats(call, GLI_SGD_PARAM),
                                     .update.grad         = gli_in_floats(call, GLI_SGD_GRAD),
-                                    .update.new_param    = gli_out_floats(call, GLI_SGD_NEW_PARAM)};
+                                    .update.new_param    = gli_out_floats(call, GLI_SGD_NEW_PARAM),
+                                    .update.new_half     = call->out[GLI_SGD_NEW_HALF]};
     j.update.state[VELOCITY]     = velocity;
     j.update.new_state[VELOCITY] = gli_out_floats(call, GLI_SGD_NEW_VELOCITY);
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, velocity ? update_sgd_velocity : update_sgd, &j);

@@ -7,6 +7,7 @@
 
 #include "core/tensor_impl.h"
 #include "cpu/native/flat.h"
+#include "cpu/native/halves.h"
 #include "cpu/native/vectorize.h"
 #include "ops/optimizer/optimizer_check.h"
 
@@ -17,6 +18,7 @@ typedef struct gli_update {
     float l1, weight_decay; /* penalties */
     const float *param, *grad, *state[GLI_UPDATE_STATES];
     float *new_param, *new_state[GLI_UPDATE_STATES];
+    const glia_tensor *new_half; /* NULL: not requested */
 } gli_update;
 
 typedef struct gli_update_element {
@@ -42,6 +44,7 @@ GLI_INLINE void gli_update_elements(const gli_update *u, int64_t begin, int64_t 
             if (states >> k & 1) u->new_state[k][i] = e.state[k];
         u->new_param[i] = e.param;
     }
+    if (u->new_half) gli_narrow(u->new_half->dtype, u->new_param, u->new_half->data, begin, end);
 }
 
 /* Whether the call is one of a step that is skipped; then each new tensor is its old one. */
@@ -49,9 +52,12 @@ static inline bool gli_update_skipped(const gli_call *call) {
     const int skip = gli_optimizer_skip(call->op);
     if (call->n_in <= skip || !call->in[skip] || *(const int64_t *)call->in[skip]->data == 0) return false;
     for (int o = 0; o < call->op->n_outputs; ++o) {
+        if (gli_output_is(call->op, o, GLI_OUT_HALF)) continue;
         const glia_tensor *old = call->in[call->op->outputs[o].in_place], *new = call->out[o];
         if (new && new->data != old->data) memcpy(new->data, old->data, (size_t)gli_count(old) * sizeof(float));
     }
+    const glia_tensor *param = call->in[GLI_OPTIMIZER_PARAM], *half = call->out[call->op->n_outputs - 1];
+    if (half) gli_narrow(half->dtype, param->data, half->data, 0, gli_count(param));
     return true;
 }
 

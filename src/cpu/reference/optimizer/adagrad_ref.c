@@ -6,7 +6,7 @@
 #include "cpu/reference/optimizer/keep.h"
 #include "cpu/reference/ref.h"
 
-static void adagrad(const void *geom, const double *const *in, double *const *out) {
+static void step(const void *geom, const double *const *in, double *const *out) {
     const gli_adagrad_geom *g = geom;
     if (gli_ref_skips(in[GLI_ADAGRAD_SKIP])) {
         gli_ref_keep(g->count, in[GLI_ADAGRAD_PARAM], out[GLI_ADAGRAD_NEW_PARAM]);
@@ -21,6 +21,11 @@ static void adagrad(const void *geom, const double *const *in, double *const *ou
         out[GLI_ADAGRAD_NEW_SUM][i]   = (double)sum;
         out[GLI_ADAGRAD_NEW_PARAM][i] = param - step;
     }
+}
+
+static void adagrad(const void *geom, const double *const *in, double *const *out) {
+    step(geom, in, out);
+    gli_ref_keep(((const gli_adagrad_geom *)geom)->count, out[GLI_ADAGRAD_NEW_PARAM], out[GLI_ADAGRAD_NEW_HALF]);
 }
 
 GLI_REF_PROVIDER(adagrad, adagrad);

@@ -6,9 +6,9 @@
 #include "cpu/reference/optimizer/keep.h"
 #include "cpu/reference/ref.h"
 
-static void adam(const void *geom, const double *const *in, double *const *out) {
+static void step(const void *geom, const double *const *in, double *const *out) {
     const gli_adam_geom *g = geom;
-    const double rate = in[GLI_ADAM_RATE][0], step = in[GLI_ADAM_STEP][0];
+    const double rate = in[GLI_ADAM_RATE][0], t = in[GLI_ADAM_STEP][0];
     if (gli_ref_skips(in[GLI_ADAM_SKIP])) {
         gli_ref_keep(g->count, in[GLI_ADAM_PARAM], out[GLI_ADAM_NEW_PARAM]);
         gli_ref_keep(g->count, in[GLI_ADAM_M], out[GLI_ADAM_NEW_M]);
@@ -22,11 +22,16 @@ static void adam(const void *geom, const double *const *in, double *const *out) 
         const double m       = g->beta1 * in[GLI_ADAM_M][i] + (1 - g->beta1) * grad;
 
         const long double v     = g->beta2 * in[GLI_ADAM_V][i] + (1 - g->beta2) * (long double)grad * grad;
-        const long double m_hat = m / (1 - (long double)pow(g->beta1, step)), v_hat = v / (1 - pow(g->beta2, step));
+        const long double m_hat = m / (1 - (long double)pow(g->beta1, t)), v_hat = v / (1 - pow(g->beta2, t));
         out[GLI_ADAM_NEW_PARAM][i] = decayed - (double)(rate * m_hat / (sqrtl(v_hat) + g->epsilon));
         out[GLI_ADAM_NEW_M][i]     = m;
         out[GLI_ADAM_NEW_V][i]     = (double)v;
     }
+}
+
+static void adam(const void *geom, const double *const *in, double *const *out) {
+    step(geom, in, out);
+    gli_ref_keep(((const gli_adam_geom *)geom)->count, out[GLI_ADAM_NEW_PARAM], out[GLI_ADAM_NEW_HALF]);
 }
 
 GLI_REF_PROVIDER(adam, adam);

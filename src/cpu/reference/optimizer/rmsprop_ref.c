@@ -6,7 +6,7 @@
 #include "cpu/reference/optimizer/keep.h"
 #include "cpu/reference/ref.h"
 
-static void rmsprop(const void *geom, const double *const *in, double *const *out) {
+static void step(const void *geom, const double *const *in, double *const *out) {
     const gli_rmsprop_geom *g = geom;
     if (gli_ref_skips(in[GLI_RMSPROP_SKIP])) {
         gli_ref_keep(g->count, in[GLI_RMSPROP_PARAM], out[GLI_RMSPROP_NEW_PARAM]);
@@ -32,6 +32,11 @@ static void rmsprop(const void *geom, const double *const *in, double *const *ou
         if (out[GLI_RMSPROP_NEW_VELOCITY]) out[GLI_RMSPROP_NEW_VELOCITY][i] = moving;
         if (out[GLI_RMSPROP_NEW_MEAN]) out[GLI_RMSPROP_NEW_MEAN][i] = mean;
     }
+}
+
+static void rmsprop(const void *geom, const double *const *in, double *const *out) {
+    step(geom, in, out);
+    gli_ref_keep(((const gli_rmsprop_geom *)geom)->count, out[GLI_RMSPROP_NEW_PARAM], out[GLI_RMSPROP_NEW_HALF]);
 }
 
 GLI_REF_PROVIDER(rmsprop, rmsprop);

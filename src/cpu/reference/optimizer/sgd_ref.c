@@ -4,7 +4,7 @@
 #include "cpu/reference/optimizer/keep.h"
 #include "cpu/reference/ref.h"
 
-static void sgd(const void *geom, const double *const *in, double *const *out) {
+static void step(const void *geom, const double *const *in, double *const *out) {
     const gli_sgd_geom *g = geom;
     const double rate     = in[GLI_SGD_RATE][0];
     if (gli_ref_skips(in[GLI_SGD_SKIP])) {
@@ -20,6 +20,11 @@ static void sgd(const void *geom, const double *const *in, double *const *out) {
         out[GLI_SGD_NEW_PARAM][i] = param - rate * (g->nesterov ? grad + g->momentum * moving : moving);
         if (out[GLI_SGD_NEW_VELOCITY]) out[GLI_SGD_NEW_VELOCITY][i] = moving;
     }
+}
+
+static void sgd(const void *geom, const double *const *in, double *const *out) {
+    step(geom, in, out);
+    gli_ref_keep(((const gli_sgd_geom *)geom)->count, out[GLI_SGD_NEW_PARAM], out[GLI_SGD_NEW_HALF]);
 }
 
 GLI_REF_PROVIDER(sgd, sgd);

@@ -120,15 +120,15 @@ static glia_status set_epilogue(const plan *p, const void *vector) {
 static glia_status describe(plan *p, const gli_call *call) {
     const gli_cublas *lt        = &p->lt;
     const gli_cublas_product *g = &p->product;
-    const glia_dtype dtype      = call->out[g->tensors.y]->dtype;
-    const cudaDataType_t type   = type_of(dtype);
+    const glia_dtype dtype      = call->in[g->tensors.a]->dtype;
+    const cudaDataType_t type = type_of(dtype), y_type = type_of(call->out[g->tensors.y]->dtype);
     cublasOperation_t a, b, y;
     GLI_CUBLAS_TRY(lt, cublasLtMatmulDescCreate, &p->desc, compute_type(dtype, lt->ctx->math),
                    dtype == GLIA_F64 ? CUDA_R_64F : CUDA_R_32F);
     GLI_TRY(make_layout(lt, g, &g->b, type, &p->a, &a));
     GLI_TRY(make_layout(lt, g, &g->a, type, &p->b, &b));
-    GLI_TRY(make_layout(lt, g, g->c.rows ? &g->c : &g->y, type, &p->c, &y));
-    GLI_TRY(make_layout(lt, g, &g->y, type, &p->d, &y));
+    GLI_TRY(make_layout(lt, g, g->c.rows ? &g->c : &g->y, y_type, &p->c, &y));
+    GLI_TRY(make_layout(lt, g, &g->y, y_type, &p->d, &y));
     GLI_CUBLAS_TRY(lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &a, sizeof a);
     GLI_CUBLAS_TRY(lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_TRANSB, &b, sizeof b);
     return set_epilogue(p, epilogue_of(p, call));
@@ -277,18 +277,25 @@ static bool is_final(const plan *p, glia_status status) {
     return rival_is_faster || status == GLIA_OK || status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST;
 }
 
+/* Our kernels add a bias to what has no gaps, and sum what has the dtype of the sums. */
+static bool may_be_separate(const plan *p, const gli_call *call) {
+    const gli_cublas_tensors *tensors = &p->product.tensors;
+    if (tensors->bias >= 0) return gli_is_packed(call->out[tensors->y]);
+    return tensors->row_sums < 0 || call->out[tensors->row_sums]->dtype == call->in[tensors->a]->dtype;
+}
+
 /* The library's epilogue adds the bias, or sums the rows. A kernel of our own does it instead where one follows anyway,
  * for an activation; where the vector is not at 16 bytes, because the library may pick a kernel that loads 16 bytes of
  * it at once all the same (pytorch/pytorch#194497); and where the library has no algorithm with such an epilogue. */
 static glia_status plan_either(plan *p, const gli_call *call) {
     const gli_cublas_product *g = &p->product;
     const void *vector          = vector_of(p, call);
-    const bool may_be_separate  = g->tensors.bias < 0 || gli_is_packed(call->out[g->tensors.y]);
     p->separate = vector && (g->activation != GLIA_UNARY_LINEAR || gli_cuda_access(vector) < GLI_CUDA_ACCESS);
-    GLI_REQUIRE(call->ctx, !p->separate || may_be_separate, GLIA_UNSUPPORTED,
-                "the bias is not aligned to %d bytes, and y has gaps", GLI_CUDA_ACCESS);
+    GLI_REQUIRE(call->ctx, !p->separate || may_be_separate(p, call), GLIA_UNSUPPORTED,
+                "the %s not aligned to %d bytes, and %s", g->tensors.bias >= 0 ? "bias is" : "sums are",
+                GLI_CUDA_ACCESS, g->tensors.bias >= 0 ? "y has gaps" : "of another dtype than what is summed");
     const glia_status status = plan_product(p, call);
-    if (!vector || p->separate || !may_be_separate || is_final(p, status)) return status;
+    if (!vector || p->separate || !may_be_separate(p, call) || is_final(p, status)) return status;
     forget(p);
     p->separate = true;
     return plan_product(p, call);

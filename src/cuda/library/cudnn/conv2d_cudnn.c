@@ -282,25 +282,26 @@ static roles transpose(const gli_call *call) {
 }
 
 /* Defines the provider gli_OP_cudnn of the roles that a call's tensors play. */
-#define PROVIDER(op, roles_of)                                                            \
-    static const char *decline_##op(const gli_call *call) {                               \
-        const roles r = roles_of(call);                                                   \
-        return decline(call, &r);                                                         \
-    }                                                                                     \
-    static glia_status prepare_##op(const gli_call *call, gli_prepared *out) {            \
-        const roles r = roles_of(call);                                                   \
-        return prepare(call, &r, out);                                                    \
-    }                                                                                     \
-    const gli_provider gli_##op##_cudnn = {                                               \
-        .name    = "cuda.cudnn",                                                          \
-        .accepts = {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ROW_MAJOR | GLI_CHANNELS_LAST,  \
-                    .images = GLI_ROW_MAJOR | GLI_CHANNELS_LAST, .flags = GLI_NOT_EMPTY}, \
-        .decline = decline_##op,                                                          \
-        .prepare = prepare_##op,                                                          \
-        .run     = run,                                                                   \
+#define PROVIDER(op, dtypes_, roles_of)                                                                      \
+    static const char *decline_##op(const gli_call *call) {                                                  \
+        const roles r = roles_of(call);                                                                      \
+        return decline(call, &r);                                                                            \
+    }                                                                                                        \
+    static glia_status prepare_##op(const gli_call *call, gli_prepared *out) {                               \
+        const roles r = roles_of(call);                                                                      \
+        return prepare(call, &r, out);                                                                       \
+    }                                                                                                        \
+    const gli_provider gli_##op##_cudnn = {                                                                  \
+        .name    = "cuda.cudnn",                                                                             \
+        .accepts = {dtypes_, GLI_ROW_MAJOR | GLI_CHANNELS_LAST, .images = GLI_ROW_MAJOR | GLI_CHANNELS_LAST, \
+                    .flags = GLI_NOT_EMPTY},                                                                 \
+        .decline = decline_##op,                                                                             \
+        .prepare = prepare_##op,                                                                             \
+        .run     = run,                                                                                      \
         .release = release}
 
-PROVIDER(conv2d, forward);
-PROVIDER(conv2d_backward_data, backward_data);
-PROVIDER(conv2d_backward_filter, backward_filter);
-PROVIDER(conv2d_transpose, transpose);
+/* The gradient of the filters is f32 beside bf16 and f16, and cuDNN's documentation promises no such result. */
+PROVIDER(conv2d, GLI_TAKES_F32 | GLI_TAKES_HALVES, forward);
+PROVIDER(conv2d_backward_data, GLI_TAKES_F32 | GLI_TAKES_HALVES, backward_data);
+PROVIDER(conv2d_backward_filter, GLI_TAKES_F32, backward_filter);
+PROVIDER(conv2d_transpose, GLI_TAKES_F32 | GLI_TAKES_HALVES, transpose);

@@ -17,6 +17,7 @@ static gli_gemm weights_sizes(const gli_call *call, glia_dtype dtype) {
                       .n            = g->k,
                       .k            = g->rows,
                       .alpha        = 1,
+                      .wide_y       = true,
                       .has_row_sums = call->out[GLI_DENSE_WEIGHTS_DBIAS] != NULL};
 }
 
@@ -76,8 +77,10 @@ GLI_CUDA_KERNEL_PROVIDER(dense, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_
                          .workspace = forward_workspace, .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
 GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_weights,
                          .run = weights_tensor_cores, .workspace = weights_workspace,
-                         .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
+                         .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS,
+                         .typed_out   = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
 GLI_CUDA_PROVIDER(dense, .run = forward, .workspace = forward_workspace,
                   .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
 GLI_CUDA_PROVIDER(dense_backward_weights, .run = weights, .workspace = weights_workspace,
-                  .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
+                  .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS,
+                  .typed_out   = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);

@@ -9,4 +9,4 @@ static glia_status adagrad(const gli_call *call, const gli_cuda_view *v) {
     return GLIA_OK;
 }
 
-GLI_CUDA_OPTIMIZER_PROVIDER(adagrad, adagrad);
+GLI_CUDA_OPTIMIZER_PROVIDER(adagrad, adagrad, GLI_ADAGRAD_HALF, GLI_ADAGRAD_NEW_HALF);

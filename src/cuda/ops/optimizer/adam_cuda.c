@@ -13,4 +13,4 @@ static glia_status adam(const gli_call *call, const gli_cuda_view *v) {
     return GLIA_OK;
 }
 
-GLI_CUDA_OPTIMIZER_PROVIDER(adam, adam);
+GLI_CUDA_OPTIMIZER_PROVIDER(adam, adam, GLI_ADAM_HALF, GLI_ADAM_NEW_HALF);

@@ -14,4 +14,4 @@ static glia_status rmsprop(const gli_call *call, const gli_cuda_view *v) {
     return GLIA_OK;
 }
 
-GLI_CUDA_OPTIMIZER_PROVIDER(rmsprop, rmsprop);
+GLI_CUDA_OPTIMIZER_PROVIDER(rmsprop, rmsprop, GLI_RMSPROP_HALF, GLI_RMSPROP_NEW_HALF);

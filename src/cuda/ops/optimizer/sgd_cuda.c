@@ -10,4 +10,4 @@ static glia_status sgd(const gli_call *call, const gli_cuda_view *v) {
     return GLIA_OK;
 }
 
-GLI_CUDA_OPTIMIZER_PROVIDER(sgd, sgd);
+GLI_CUDA_OPTIMIZER_PROVIDER(sgd, sgd, GLI_SGD_HALF, GLI_SGD_NEW_HALF);

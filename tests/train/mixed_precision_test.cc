@@ -1,0 +1,327 @@
+// Models of bf16 and f16: f32 weights, activations in halves, and for f16 a loss scale on the device.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "support/files.h"
+#include "support/small_training.h"
+#include "support/internals.h"
+
+namespace {
+
+using namespace glia;
+
+class MixedPrecision : public testing::TestWithParam<std::tuple<const char *, glia_dtype>> {
+   protected:
+    const char *device() const { return std::get<0>(GetParam()); }
+    glia_dtype dtype() const { return std::get<1>(GetParam()); }
+
+    // SmallTraining with a model of this dtype.
+    std::unique_ptr<SmallTraining> make(glia_dtype dtype, float largest = 0) const {
+        auto t = std::make_unique<SmallTraining>(device());
+        if (t->created != GLIA_OK) return nullptr;
+        glia_model_destroy(t->net);
+        EXPECT_EQ(glia_model_create(t->ctx, with(glia_model_args{.dtype = dtype}), &t->net), GLIA_OK) << t->message();
+        t->build();
+        if (largest != 0) t->x[4] = largest;
+        t->make_data();
+        return t;
+    }
+};
+
+std::string name_of(const testing::TestParamInfo<MixedPrecision::ParamType> &info) {
+    const std::string device = std::get<0>(info.param);
+    return device.substr(0, device.find(':')) + "_" + glia_dtype_name(std::get<1>(info.param));
+}
+
+TEST_P(MixedPrecision, follows_f32_within_its_rounding) {
+    const auto half = make(dtype()), full = make(GLIA_F32);
+    if (!half) GTEST_SKIP() << glia_message(nullptr);
+    glia_result result[2];
+    for (SmallTraining *t : {half.get(), full.get()}) {
+        ASSERT_EQ(t->compile({.optimizer = glia_optimizer_adam(0.01)}), GLIA_OK) << t->message();
+        ASSERT_EQ(t->fit({.epochs = 8, .batch_size = 5}), GLIA_OK) << t->message();
+        ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &result[t == full.get()]), GLIA_OK) << t->message();
+    }
+    EXPECT_NE(result[0].loss, result[1].loss) << "the activations are f32";
+    EXPECT_NEAR(result[0].loss, result[1].loss, 16 * gli_dtype_epsilon(dtype()) * result[1].loss);
+}
+
+// Not what the half holds: a step of 1e-4 changes a weight near 1 by less than bf16 can tell.
+TEST_P(MixedPrecision, weights_optimizer_states_and_predictions_are_f32) {
+    const auto t = make(dtype());
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({.optimizer = glia_optimizer_sgd(1e-4)}), GLIA_OK) << t->message();
+    const auto before = t->get("logits.weight");
+    ASSERT_EQ(t->fit({.epochs = 1, .batch_size = 5}), GLIA_OK) << t->message();
+    const auto after = t->get("logits.weight");
+    int changed      = 0;
+    for (size_t i = 0; i < before.size(); ++i) {
+        EXPECT_LT(std::abs(after[i] - before[i]), 1e-3);
+        changed += after[i] != before[i] && i % 5 != 3;
+    }
+    EXPECT_GT(changed, int(before.size()) / 2);
+    glia_state_info info{};
+    ASSERT_EQ(glia_model_state_info(t->net, "hidden.weight", &info), GLIA_OK);
+    EXPECT_EQ(info.dtype, GLIA_F32);
+    std::vector<float> out(3 * size_t(t->samples));
+    ASSERT_EQ(glia_model_predict(t->net, t->data, 0, out.data(), out.size() * sizeof(float)), GLIA_OK) << t->message();
+    std::vector<int64_t> classes(size_t(t->samples));
+    ASSERT_EQ(glia_model_predict_classes(t->net, t->data, 0, classes.data(), classes.size() * sizeof(int64_t)), GLIA_OK)
+        << t->message();
+    for (size_t i = 0; i < classes.size(); ++i) {
+        const auto *row = &out[3 * i];
+        EXPECT_EQ(classes[i], std::max_element(row, row + 3) - row);
+    }
+    std::vector<float> from_array(3);
+    ASSERT_EQ(glia_model_predict_array(t->net, t->x.data(), 3 * sizeof(float), 1, from_array.data(), 3 * sizeof(float)),
+              GLIA_OK)
+        << t->message();
+    EXPECT_EQ(from_array, std::vector<float>(out.begin(), out.begin() + 3));
+}
+
+TEST_P(MixedPrecision, layers_read_weights_that_are_set_after_the_compile) {
+    const auto t = make(dtype());
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({}), GLIA_OK) << t->message();
+    const auto loss = [&] {
+        glia_result result{};
+        EXPECT_EQ(glia_model_evaluate(t->net, t->data, 0, &result), GLIA_OK) << t->message();
+        return result.loss;
+    };
+    const double first = loss();
+    t->set("logits.weight", 12, 2);
+    EXPECT_NE(loss(), first);
+    t->set("logits.weight", 12, 0.5);
+    EXPECT_EQ(loss(), first);
+}
+
+// The same steps whether training went on or was set to the states of another program.
+TEST_P(MixedPrecision, goes_on_from_its_states_with_the_same_bits) {
+    const auto one = make(dtype()), other = make(dtype());
+    if (!one) GTEST_SKIP() << glia_message(nullptr);
+    for (SmallTraining *t : {one.get(), other.get()})
+        ASSERT_EQ(t->compile({.optimizer = glia_optimizer_adam(0.01)}), GLIA_OK) << t->message();
+    ASSERT_EQ(one->fit({.epochs = 1, .batch_size = 5}), GLIA_OK) << one->message();
+    const States states = one->states();
+    EXPECT_EQ(states.count("glia/loss_scale"), dtype() == GLIA_F16);
+    other->set_states(states);
+    for (SmallTraining *t : {one.get(), other.get()})
+        ASSERT_EQ(t->fit({.epochs = 1, .batch_size = 5}), GLIA_OK) << t->message();
+    EXPECT_EQ(one->states(), other->states());
+}
+
+TEST_P(MixedPrecision, a_file_has_f32_weights_and_makes_the_same_model) {
+    const auto t = make(dtype());
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    const Folder folder;
+    const std::string path = folder / "net.safetensors";
+    ASSERT_EQ(t->compile({.optimizer = glia_optimizer_adam(0.01)}), GLIA_OK) << t->message();
+    ASSERT_EQ(t->fit({.epochs = 1, .batch_size = 5}), GLIA_OK) << t->message();
+    ASSERT_EQ(glia_model_save(t->net, path.c_str()), GLIA_OK) << t->message();
+    const States states = t->states();
+    glia_result before{}, after{};
+    ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &before), GLIA_OK) << t->message();
+    glia_model_destroy(t->net);
+    t->net = nullptr;
+    ASSERT_EQ(glia_model_load(t->ctx, path.c_str(), nullptr, &t->net), GLIA_OK) << t->message();
+    EXPECT_EQ(t->states(), states);
+    ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &after), GLIA_OK) << t->message();
+    EXPECT_EQ(before.loss, after.loss);
+}
+
+TEST_P(MixedPrecision, averages_and_norms_are_those_of_the_f32_weights) {
+    const auto t = make(dtype());
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({.optimizer = glia_optimizer_sgd(0.5), .average_decay = 0.5}), GLIA_OK) << t->message();
+    double norm = 0;
+    glia_watch_gradients_args watch{};
+    watch.user   = &norm;
+    watch.report = [](void *user, const glia_event *, const glia_gradient_report *report) {
+        for (int i = 0; i < report->n_weights; ++i)
+            if (std::string(report->weights[i].name) == "hidden.weight")
+                *static_cast<double *>(user) = report->weights[i].norm;
+        return GLIA_OK;
+    };
+    glia_fit_args args{.epochs = 3, .batch_size = 23};
+    ASSERT_EQ(glia_watch_gradients(t->ctx, &watch, &args.callbacks[0]), GLIA_OK) << t->message();
+    ASSERT_EQ(t->fit({.epochs = 2, .batch_size = 23}), GLIA_OK) << t->message();
+    double want = 0;  // of the weights before the last step
+    for (float w : t->get("hidden.weight")) want += double(w) * w;
+    args.epochs = 1;
+    ASSERT_EQ(t->fit(args), GLIA_OK) << t->message();
+    glia_callback_destroy(&args.callbacks[0]);
+    EXPECT_NEAR(norm, std::sqrt(want), 1e-6);
+    glia_result last{}, average{}, again{};
+    ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &last), GLIA_OK) << t->message();
+    ASSERT_EQ(glia_model_use_average(t->net, true), GLIA_OK) << t->message();
+    ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &average), GLIA_OK) << t->message();
+    ASSERT_EQ(glia_model_use_average(t->net, false), GLIA_OK) << t->message();
+    ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &again), GLIA_OK) << t->message();
+    EXPECT_NE(average.loss, last.loss);
+    EXPECT_EQ(again.loss, last.loss);
+}
+
+TEST_P(MixedPrecision, a_step_of_several_batches_is_that_of_one) {
+    const auto whole = make(dtype()), parts = make(dtype());
+    if (!whole) GTEST_SKIP() << glia_message(nullptr);
+    for (SmallTraining *t : {whole.get(), parts.get()})
+        ASSERT_EQ(t->compile({.optimizer = glia_optimizer_sgd(0.1), .clip_norm = 10}), GLIA_OK) << t->message();
+    ASSERT_EQ(whole->fit({.epochs = 1, .batch_size = 20, .in_order = true}), GLIA_OK) << whole->message();
+    ASSERT_EQ(parts->fit({.epochs = 1, .batch_size = 5, .in_order = true, .accumulate = 4}), GLIA_OK);
+    expect_same_weights(*whole, *parts, 8 * gli_dtype_epsilon(dtype()));
+}
+
+TEST_P(MixedPrecision, what_has_no_half_yet_is_an_error_that_names_the_layer) {
+    const auto t = make(dtype());
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    glia_value x = glia_model_dense(t->net, glia_model_input(t->net, "other", GLIA_SHAPE(3)),
+                                    with(glia_dense_args{.name = "first", .units = 4}));
+    glia_model_batchnorm(t->net, x, with(glia_batchnorm_args{.name = "norm1"}));
+    EXPECT_EQ(glia_model_status(t->net), GLIA_UNSUPPORTED);
+    EXPECT_TRUE(t->says("layer 'norm1': batchnorm does not compute in a model of dtype ")) << t->message();
+    EXPECT_TRUE(t->says(glia_dtype_name(dtype()))) << t->message();
+}
+
+// A network of images or of words, trained; the loss after it.
+double loss_of(const char *device, glia_dtype dtype, glia_value (*build)(glia_model *), bool words) {
+    constexpr int kSamples = 24, kImage = 2 * 6 * 6, kWords = 5;
+    const std::unique_ptr<SmallTraining> t = std::make_unique<SmallTraining>(device, kSamples);
+    if (t->created != GLIA_OK) return NAN;
+    glia_model_destroy(t->net);
+    EXPECT_EQ(glia_model_create(t->ctx, with(glia_model_args{.dtype = dtype}), &t->net), GLIA_OK) << t->message();
+    std::vector<float> images;
+    std::vector<int64_t> indices;
+    for (int i = 0; i < kSamples * kImage; ++i)
+        images.push_back(float(i * 7 % 13) / 6 - 1 + float(t->t[i / kImage]) / 2);
+    for (int i = 0; i < kSamples * kWords; ++i) indices.push_back((i * 5 + t->t[i / kWords] * 3) % 11);
+    glia_array in{}, target{};
+    in.dtype = words ? GLIA_I64 : GLIA_F32, in.shape = words ? GLIA_SHAPE(kWords) : GLIA_SHAPE(2, 6, 6);
+    in.data      = words ? static_cast<const void *>(indices.data()) : images.data();
+    target.dtype = GLIA_I64, target.data = t->t.data();
+    glia_arrays_args arrays{};
+    arrays.inputs = &in, arrays.n_inputs = 1, arrays.targets = &target, arrays.n_targets = 1, arrays.count = kSamples;
+    EXPECT_EQ(glia_dataset_from_arrays(t->ctx, &arrays, &t->data), GLIA_OK) << t->message();
+    t->output = build(t->net);
+    glia_compile_args args{.loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_momentum(0.05, 0.9)};
+    if (!words) args.loss = glia_loss_categorical_cross_entropy();
+    EXPECT_EQ(t->compile(args), GLIA_OK) << t->message();
+    EXPECT_EQ(t->fit({.epochs = 4, .batch_size = 8}), GLIA_OK) << t->message();
+    glia_result result{};
+    EXPECT_EQ(glia_model_evaluate(t->net, t->data, 0, &result), GLIA_OK) << t->message();
+    return result.loss;
+}
+
+glia_value image_network(glia_model *net) {
+    glia_value x = glia_model_input(net, "x", GLIA_SHAPE(2, 6, 6));
+    x = glia_model_conv2d(net, x, with(glia_conv2d_args{.filters = 9, .kernel = {3, 3}, .activation = GLIA_RELU}));
+    x = glia_model_dropout(net, x, with(glia_dropout_args{.p = 0.25}));
+    x = glia_model_max_pool2d(net, x, with(glia_max_pool2d_args{.kernel = {2, 2}}));
+    x = glia_model_conv2d_transpose(net, x, with(glia_conv2d_transpose_args{.filters = 4, .kernel = {2, 2}}));
+    x = glia_model_avg_pool2d(net, x, with(glia_avg_pool2d_args{.kernel = {3, 3}}));
+    x = glia_model_dense(net, glia_model_flatten(net, x, nullptr), with(glia_dense_args{.units = 3}));
+    return glia_model_softmax(net, x, nullptr);
+}
+
+glia_value word_network(glia_model *net) {
+    glia_value x = glia_model_index_input(net, "x", GLIA_I64, GLIA_SHAPE(5));
+    x            = glia_model_embedding(net, x, with(glia_embedding_args{.count = 11, .size = 6}));
+    x            = glia_model_global_avg_pool1d(net, x, with(glia_global_pool1d_args{.steps_first = true}));
+    x            = glia_model_multiply(net, x, glia_model_parameter(net, "factor", GLIA_SHAPE(6), nullptr), nullptr);
+    return glia_model_dense(net, x, with(glia_dense_args{.units = 3}));
+}
+
+TEST_P(MixedPrecision, every_kind_of_layer_follows_f32_within_its_rounding) {
+    for (const bool words : {false, true}) {
+        const auto build  = words ? word_network : image_network;
+        const double full = loss_of(device(), GLIA_F32, build, words);
+        if (std::isnan(full)) GTEST_SKIP() << glia_message(nullptr);
+        const double half = loss_of(device(), dtype(), build, words);
+        EXPECT_NE(half, full) << "the activations are f32";
+        EXPECT_NEAR(half, full, 16 * gli_dtype_epsilon(dtype()) * full) << (words ? "words" : "images");
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(all, MixedPrecision,
+                         testing::Combine(testing::Values("cpu", "emulated", "cuda:0"),
+                                          testing::Values(GLIA_BF16, GLIA_F16)),
+                         name_of);
+
+class LossScale : public MixedPrecision {
+   protected:
+    static float scale_of(const SmallTraining &t) { return t.get("glia/loss_scale")[0]; }
+    static float good_steps(const SmallTraining &t) { return t.get("glia/loss_scale_good_steps")[0]; }
+};
+
+TEST_P(LossScale, halves_and_leaves_the_step_out_where_a_gradient_is_too_large) {
+    const auto t = make(GLIA_F16);
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({.optimizer = glia_optimizer_adam(0.01)}), GLIA_OK) << t->message();
+    const float huge = 0x1p40F;
+    ASSERT_EQ(glia_model_state_set(t->net, "glia/loss_scale", &huge, sizeof huge), GLIA_OK) << t->message();
+    const auto before = t->get("hidden.weight");
+    ASSERT_EQ(t->fit({.epochs = 1, .batch_size = 23}), GLIA_OK) << t->message();
+    EXPECT_EQ(scale_of(*t), 0x1p39F);
+    EXPECT_EQ(t->get("hidden.weight"), before);
+    for (float m : t->get("hidden.weight/adam_m")) EXPECT_EQ(m, 0);
+    ASSERT_EQ(t->fit({.epochs = 40, .batch_size = 23}), GLIA_OK) << t->message();
+    EXPECT_LT(scale_of(*t), 0x1p24F);
+    EXPECT_NE(t->get("hidden.weight"), before);
+    EXPECT_EQ(t->number("glia/update"), 41) << "steps that are left out count for schedules";
+}
+
+TEST_P(LossScale, doubles_after_2000_steps_without_one) {
+    const auto t = make(GLIA_F16);
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({}), GLIA_OK) << t->message();
+    const float good = 1998;
+    ASSERT_EQ(glia_model_state_set(t->net, "glia/loss_scale_good_steps", &good, sizeof good), GLIA_OK);
+    ASSERT_EQ(t->fit({.epochs = 1, .batch_size = 23}), GLIA_OK) << t->message();
+    EXPECT_EQ(scale_of(*t), 65536);
+    EXPECT_EQ(good_steps(*t), 1999);
+    ASSERT_EQ(t->fit({.epochs = 1, .batch_size = 23}), GLIA_OK) << t->message();
+    EXPECT_EQ(scale_of(*t), 131072);
+    EXPECT_EQ(good_steps(*t), 0);
+}
+
+// Adam's first step is of the size of its rate only where it is counted as the first one.
+TEST_P(LossScale, steps_that_are_left_out_are_none_for_adam) {
+    const auto late = make(GLIA_F16), now = make(GLIA_F16);
+    if (!late) GTEST_SKIP() << glia_message(nullptr);
+    const float huge = 0x1p32F;
+    for (SmallTraining *t : {late.get(), now.get()})
+        ASSERT_EQ(t->compile({.optimizer = glia_optimizer_adam(0.01)}), GLIA_OK) << t->message();
+    ASSERT_EQ(glia_model_state_set(late->net, "glia/loss_scale", &huge, sizeof huge), GLIA_OK);
+    const auto before = late->get("hidden.weight");
+    for (int i = 0; i < 30 && late->get("hidden.weight") == before; ++i)
+        ASSERT_EQ(late->fit({.epochs = 1, .batch_size = 23, .in_order = true}), GLIA_OK) << late->message();
+    ASSERT_EQ(now->fit({.epochs = 1, .batch_size = 23, .in_order = true}), GLIA_OK) << now->message();
+    expect_same_weights(*late, *now, 1e-3);
+    EXPECT_LT(scale_of(*late), huge / 2);
+}
+
+TEST_P(LossScale, a_loss_that_is_not_finite_ends_fit) {
+    const auto t = make(GLIA_F16, INFINITY);
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({}), GLIA_OK) << t->message();
+    EXPECT_EQ(t->fit({.epochs = 1, .batch_size = 23}), GLIA_NOT_FINITE);
+    EXPECT_TRUE(t->says("input 'x' of sample 1 is infinite")) << t->message();
+}
+
+TEST_P(LossScale, that_falls_for_ever_ends_fit) {
+    const auto t = make(GLIA_F16);
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({}), GLIA_OK) << t->message();
+    const float smallest = 0x1p-24F;
+    ASSERT_EQ(glia_model_state_set(t->net, "glia/loss_scale", &smallest, sizeof smallest), GLIA_OK);
+    EXPECT_EQ(t->fit({.epochs = 1, .batch_size = 23}), GLIA_NOT_FINITE);
+    EXPECT_TRUE(t->says("the loss scale has fallen to 5.96046e-08")) << t->message();
+}
+
+INSTANTIATE_TEST_SUITE_P(all, LossScale,
+                         testing::Combine(testing::Values("cpu", "emulated", "cuda:0"), testing::Values(GLIA_F16)),
+                         name_of);
+
+}  // namespace
