@@ -33,7 +33,7 @@ void gli_feed_close(gli_feed *feed) {
     *feed = (gli_feed){0};
 }
 
-/* Without memory for the sets, batches are uploaded directly. */
+/* Without memory for the buffer, batches are uploaded directly. */
 static glia_status make(gli_feed *feed, glia_context *ctx, glia_tensor *const *in, int n) {
     const glia_status status = make_all(feed, ctx, in, n);
     if (status == GLIA_OK) return GLIA_OK;
