@@ -66,6 +66,7 @@ static glia_status end(void *user, const glia_event *event) {
     GLI_REQUIRE(s->ctx, s->compiles == event->model->training->compiles, GLIA_INVALID_ARGUMENT,
                 "glia_early_stopping: the model was compiled after its best epoch, whose weights cannot come back");
     if (s->average) GLI_TRY(glia_tensor_copy(s->average, event->model->training->compiled.state[GLI_AVERAGE]));
+    event->model->half_is_old = true;
     return glia_tensor_copy(s->weights, event->model->vector);
 }
 

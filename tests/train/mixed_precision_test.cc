@@ -98,6 +98,23 @@ TEST_P(MixedPrecision, layers_read_weights_that_are_set_after_the_compile) {
     EXPECT_EQ(loss(), first);
 }
 
+// Writing the weights that it has makes the model convert them anew, which may not change a result.
+TEST_P(MixedPrecision, layers_read_weights_that_early_stopping_brings_back) {
+    const auto t = make(dtype());
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({.optimizer = glia_optimizer_adam(0.05)}), GLIA_OK) << t->message();
+    glia_fit_args fit{.epochs = 3, .batch_size = 5};
+    const glia_early_stopping_args first_is_best{.min_delta = 1e30, .patience = 2, .restore_best = true};
+    ASSERT_EQ(glia_early_stopping(t->ctx, &first_is_best, &fit.callbacks[0]), GLIA_OK) << t->message();
+    ASSERT_EQ(t->fit(fit), GLIA_OK) << t->message();
+    glia_result found{}, anew{};
+    ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &found), GLIA_OK) << t->message();
+    const auto weights = t->get("hidden.weight");
+    ASSERT_EQ(glia_model_set(t->net, "hidden.weight", weights.data(), weights.size() * sizeof(float)), GLIA_OK);
+    ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &anew), GLIA_OK) << t->message();
+    EXPECT_EQ(found.loss, anew.loss);
+}
+
 // The same steps whether training went on or was set to the states of another program.
 TEST_P(MixedPrecision, goes_on_from_its_states_with_the_same_bits) {
     const auto one = make(dtype()), other = make(dtype());
