@@ -51,11 +51,12 @@ glia_value gli_emit_scaled_update(const gli_emission *e, const gli_compiled *c) 
     return gli_emit_cast(e, next_update(e, c), GLIA_I64);
 }
 
-static void assign(const gli_emission *e, glia_value state, glia_value skip, glia_value skipped, glia_value taken) {
-    glia_graph_assign(e->graph, state, gli_emit_call(e, &gli_op_select, NULL, 3, (glia_value[]){skip, skipped, taken}));
+/* test != 0 ? yes : no; id 0: 0 */
+static glia_value choose(const gli_emission *e, glia_value test, glia_value yes, glia_value no) {
+    return test.id ? gli_emit_call(e, &gli_op_select, NULL, 3, (glia_value[]){test, yes, no}) : no;
 }
 
-void gli_emit_loss_scale(const gli_emission *e, const gli_compiled *c, glia_value skip) {
+void gli_emit_loss_scale(const gli_emission *e, const gli_compiled *c, glia_value skip, glia_value failed) {
     const glia_value scale = state_of(e, c, GLI_LOSS_SCALE), good = state_of(e, c, GLI_LOSS_SCALE_GOOD_STEPS);
     const glia_value updates = state_of(e, c, GLI_LOSS_SCALE_UPDATES), next = plus(e, good, 1);
     /* 1 at the end of an interval, else 0: steps are whole numbers */
@@ -63,10 +64,16 @@ void gli_emit_loss_scale(const gli_emission *e, const gli_compiled *c, glia_valu
     const glia_value within = plus(e, times(e, ends, -1), 1);
     const glia_value grown  = gli_emit_binary(e, GLIA_BINARY_MUL, scale, plus(e, times(e, ends, GROWTH - 1), 1));
     const glia_value less   = times(e, scale, BACKOFF);
-    assign(e, scale, skip, gli_emit_unary(e, GLIA_UNARY_CLIP, SMALLEST_SCALE, LARGEST_SCALE, less),
-           gli_emit_unary(e, GLIA_UNARY_CLIP, SMALLEST_SCALE, LARGEST_SCALE, grown));
-    assign(e, good, skip, times(e, good, 0), gli_emit_binary(e, GLIA_BINARY_MUL, next, within));
-    assign(e, updates, skip, updates, next_update(e, c));
+    const glia_value after[GLI_LOSS_SCALES] = {
+        [GLI_LOSS_SCALE] =
+            gli_emit_unary(e, GLIA_UNARY_CLIP, SMALLEST_SCALE, LARGEST_SCALE, choose(e, skip, less, grown)),
+        [GLI_LOSS_SCALE_GOOD_STEPS] =
+            choose(e, skip, times(e, good, 0), gli_emit_binary(e, GLIA_BINARY_MUL, next, within)),
+        [GLI_LOSS_SCALE_UPDATES] = choose(e, skip, updates, next_update(e, c)),
+    };
+    const glia_value state[GLI_LOSS_SCALES] = {scale, good, updates};
+    for (int i = 0; i < GLI_LOSS_SCALES; ++i)
+        glia_graph_assign(e->graph, state[i], choose(e, failed, state[i], after[i]));
 }
 
 glia_status gli_loss_scale_check(const glia_model *model, const char *call) {

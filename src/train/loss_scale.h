@@ -23,8 +23,9 @@ gli_scaling gli_emit_scaling(const gli_emission *e, const gli_compiled *compiled
 /* The number of this step for the optimizer, i64, from 1 on: those that are left out do not count. */
 glia_value gli_emit_scaled_update(const gli_emission *e, const gli_compiled *compiled);
 
-/* The states after a step, which `skip`, an i64 scalar, leaves out where it is not 0. */
-void gli_emit_loss_scale(const gli_emission *e, const gli_compiled *compiled, glia_value skip);
+/* The states after a step, which `skip`, an i64 scalar, leaves out where it is not 0. So is failed, id 0: 0; where that
+ * is not 0, training has failed, and the states stay as they are. */
+void gli_emit_loss_scale(const gli_emission *e, const gli_compiled *compiled, glia_value skip, glia_value failed);
 
 /* Fails where the scale has fallen so far that the gradients cannot have been too large. call: for the message. */
 glia_status gli_loss_scale_check(const glia_model *model, const char *call);

@@ -146,14 +146,19 @@ static void update_group(const gli_emission *e, const gli_compiled *c, const gli
     if (c->average_decay > 0) average_group(e, c, group, out[0], v);
 }
 
-static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update,
-                     glia_value skip) {
+/* What is wrong with a step, i64: the first batch that ends training, and what is not 0 where the step is left out. id
+ * 0, either: nothing is. */
+typedef struct verdict {
+    glia_value failed, skip;
+} verdict;
+
+static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update, verdict v) {
     const bool scaled = c->loss_scale[GLI_LOSS_SCALE] != NULL;
     if (scaled) update = gli_emit_scaled_update(e, c);
-    step_values values = {.gradient = gradient, .update = update, .skip = skip};
+    step_values values = {.gradient = gradient, .update = update, .skip = v.skip};
     if (c->average_decay > 0) values.decay = gli_emit_average_decay(e, c, update);
     for (int g = 0; g < c->n_groups; ++g) update_group(e, c, &c->groups[g], &values);
-    if (scaled) gli_emit_loss_scale(e, c, skip);
+    if (scaled) gli_emit_loss_scale(e, c, v.skip, v.failed);
 }
 
 /* To the limits that concern the vector as a whole. */
@@ -173,19 +178,21 @@ static glia_value first_failed(const gli_emission *e, glia_value failed, glia_va
 /* Notes a batch of which the loss or the gradient is not finite, and says whether its step is left out. A gradient is
  * checked after clipping: one that was not finite may be then. With a loss scale a gradient that is too large is
  * nothing to note, and leaves out this step alone. */
-static glia_value check_finite(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value total,
-                               glia_value gradient) {
+static verdict check_finite(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value total,
+                            glia_value gradient) {
     const bool scaled       = c->loss_scale[GLI_LOSS_SCALE] != NULL;
     const glia_value failed = glia_graph_tensor(e->graph, "failed", c->failed);
     const glia_value noted  = first_failed(e, failed, batch, total, scaled ? (glia_value){0} : gradient);
     if (noted.id != failed.id) glia_graph_assign(e->graph, failed, noted);
-    return scaled ? first_failed(e, noted, batch, gradient, (glia_value){0}) : noted;
+    return (verdict){noted, scaled ? first_failed(e, noted, batch, gradient, (glia_value){0}) : noted};
 }
 
 /* Of a step that is taken whatever its numbers are, but with a loss scale only where the gradient is finite. */
-static glia_value unchecked_skip(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value gradient) {
-    if (!c->loss_scale[GLI_LOSS_SCALE]) return (glia_value){0};
-    return first_failed(e, gli_emit_number(e, GLIA_I64, 0), batch, gradient, (glia_value){0});
+static verdict unchecked(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value gradient) {
+    verdict v = {{0}};
+    if (c->loss_scale[GLI_LOSS_SCALE])
+        v.skip = first_failed(e, gli_emit_number(e, GLIA_I64, 0), batch, gradient, (glia_value){0});
+    return v;
 }
 
 void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
@@ -199,13 +206,14 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
 
 void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, glia_value update) {
     const gli_compiled *c = &e->model->training->compiled;
-    glia_value skip, gradient = {0};
+    glia_value gradient   = {0};
     gli_graph_set_label(e->graph, "gradient");
     gli_graph_set_direction(e->graph, GLIA_DIRECTION_UPDATE);
     if (e->model->trained > 0) gradient = limited(e, c, gradient_vector(e, step, total, gradient));
-    skip = step->unchecked ? unchecked_skip(e, c, e->step, gradient) : check_finite(e, c, e->step, total, gradient);
+    const verdict v =
+        step->unchecked ? unchecked(e, c, e->step, gradient) : check_finite(e, c, e->step, total, gradient);
     gli_graph_set_label(e->graph, "optimizer");
-    if (e->model->trained > 0) optimize(e, c, gradient, update, skip);
+    if (e->model->trained > 0) optimize(e, c, gradient, update, v);
     gli_graph_set_label(e->graph, NULL);
 }
 
@@ -237,9 +245,8 @@ void gli_emit_update(gli_emission *e, const gli_step *step, glia_value update) {
     if (c->clip_norm > 0) gradient = sum_to_norm(e, c->clip_norm, gradient);
     gradient               = limited(e, c, gradient);
     const glia_value batch = last_batch(e), none = {0};
-    const glia_value skip =
-        step->unchecked ? unchecked_skip(e, c, batch, gradient) : check_finite(e, c, batch, none, gradient);
+    const verdict v = step->unchecked ? unchecked(e, c, batch, gradient) : check_finite(e, c, batch, none, gradient);
     gli_graph_set_label(e->graph, "optimizer");
-    optimize(e, c, gradient, update, skip);
+    optimize(e, c, gradient, update, v);
     gli_graph_set_label(e->graph, NULL);
 }

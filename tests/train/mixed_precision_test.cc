@@ -327,6 +327,18 @@ TEST_P(LossScale, a_loss_that_is_not_finite_ends_fit) {
     EXPECT_TRUE(t->says("input 'x' of sample 1 is infinite")) << t->message();
 }
 
+// The steps after the one that failed are left out, too, but say nothing of the scale.
+TEST_P(LossScale, stays_as_it_was_before_a_step_that_failed) {
+    const auto t = make(GLIA_F16, NAN);
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({}), GLIA_OK) << t->message();
+    const float scale = 1024;
+    ASSERT_EQ(glia_model_state_set(t->net, "glia/loss_scale", &scale, sizeof scale), GLIA_OK);
+    EXPECT_EQ(t->fit({.epochs = 1, .batch_size = 1, .in_order = true}), GLIA_NOT_FINITE);
+    EXPECT_EQ(scale_of(*t), scale);
+    EXPECT_EQ(good_steps(*t), 1);
+}
+
 TEST_P(LossScale, that_falls_for_ever_ends_fit) {
     const auto t = make(GLIA_F16);
     if (!t) GTEST_SKIP() << glia_message(nullptr);
