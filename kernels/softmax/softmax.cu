@@ -56,7 +56,11 @@ struct item_gradient {
     __device__ C dx(C y, C dy) const { return (log ? dy * by - exp_for<T>(y) * sum : y * (dy * by - sum)) * (1 / by); }
     /* Whether dy less the sum is a number of C, whatever dy is. */
     __device__ bool fits() const { return fabs(sum) <= -lowest<C>() * C(0x1p-60); }
-    __device__ void scale_down(int length) { by = ldexp(C(1), -2 - ilogb(C(length))), sum = 0; }
+    /* Before another sum; one that fits gets the same again, whatever its neighbours in the warp need. */
+    __device__ void scale_down(int length) {
+        if (!fits()) by = ldexp(C(1), -2 - ilogb(C(length)));
+        sum = 0;
+    }
 };
 
 template <class T, bool WHOLE_BLOCK>

@@ -245,7 +245,7 @@ void probe_op(const char *, decltype(&glia_rnn_backward), const gli_op &) {
         {{r.f32({8, 1}), r.f32({8, 2}), r.f32({8}), r.f32({8}), nullptr, r.f32({3, 2})}, {}}};
     EXPECT_EQ(glia_rnn(r.s.ctx(), &r.params, r.x, &r.start, r.weights, r.y, &r.end), GLIA_OK)
         << glia_message(r.s.ctx());
-    probe("glia_rnn_backward", r.s.ctx(), glia_rnn_backward, {1, 5}, r.s.ctx(), &r.params, &saved, &upstream, r.dx,
+    probe("glia_rnn_backward", r.s.ctx(), glia_rnn_backward, {1, 4, 5}, r.s.ctx(), &r.params, &saved, &upstream, r.dx,
           &gradients);
     for (const glia_rnn_saved &bad : {glia_rnn_saved{nullptr, &r.start, r.weights, r.y, r.reserve},
                                       {r.x, &r.start, nullptr, r.y, r.reserve},

@@ -251,7 +251,7 @@ TEST(Optimizers, threads_change_nothing) {
         ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SCALAR, nullptr, &norm, &tn), GLIA_OK);
         ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_I64, GLIA_SCALAR, nullptr, &at, &ts), GLIA_OK);
         const glia_clip_by_norm_params clip{1};
-        const glia_adam_tensors tensors{tp, tg, tr, ts, tm, tv, nullptr, tp, tm, tv};
+        const glia_adam_tensors tensors{tp, tg, tr, ts, tm, tv, nullptr, nullptr, tp, tm, tv};
         EXPECT_EQ(glia_clip_by_norm(ctx, &clip, tg, tg, tn), GLIA_OK) << glia_message(ctx);
         EXPECT_EQ(glia_adam(ctx, nullptr, &tensors), GLIA_OK) << glia_message(ctx);
         for (glia_tensor *t : {tp, tg, tm, tv, tr, ts, tn}) glia_tensor_destroy(t);
