@@ -1,5 +1,6 @@
 /* A softmax's sums in one visit of x; the second visit of larger teams is from shared memory where rows fit (rows.cuh).
- * A few items take one launch; with more, each block leaves a partial sum that a second launch adds up. */
+ * A few items take one launch; with more, each block leaves a partial sum that a second launch adds up. The gradient's
+ * kernel computes the loss as well where it is asked for, with the sums that it has. */
 #include "kernels/loss/cross_entropy_launch.h"
 
 #include "kernels/device/class_rows.cuh"
@@ -110,17 +111,14 @@ __device__ inline compute<T> log_probability(const row<T, TEAM> &r, compute<T> x
     return log(x < epsilon ? epsilon : x > 1 ? C(1) : x);
 }
 
-/* The loss of an item, in each thread of its team. */
+/* The loss of an item, in each thread of its team. s: of logits. */
 template <class T, int TEAM>
-__device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
+__device__ inline compute<T> loss_of(const row<T, TEAM> &r, const softmax_sums<T> &s) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
-    const bool logits = r.p.from == GLIA_FROM_LOGITS;
-    softmax_sums<T> s;
-    if (logits) s = softmax_of(r);
     const C log_sum = log(s.sum);
     if (r.p.one_class()) {
-        if (!r.counts) return 0;
+        if (!r.counts) return r.outside ? C(NAN) : C(0);
         const int c = static_cast<int>(r.target);
         const C q   = r.coefficient(c);
         return q != 0 ? -q * log_probability(r, to_compute(r.p.x[r.element(c)]), s.max, log_sum) : C(0);
@@ -133,7 +131,8 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
                 if (q != 0) loss -= q * log_probability(r, x[k], s.max, log_sum);
             }
         });
-    return team_reduce<TEAM>(plus(), loss, shared);
+    loss = team_reduce<TEAM>(plus(), loss, shared);
+    return r.outside ? C(NAN) : loss;
 }
 
 /* 0 where nothing counts. */
@@ -142,32 +141,51 @@ __device__ inline C mean_of(C sum, C over) {
     return over == 0 ? C(0) : sum / over;
 }
 
-/* losses: y where nothing is reduced, else NULL. over: what the sum is divided by; 0: by the weights of the classes.
- * Where there is one block it writes y, else of_block[b] = {sum of losses, sum of weights}. */
+/* Where the losses of items go. */
+template <class T>
+struct loss_target {
+    typedef compute<T> C;
+    T *y; /* NULL: nothing asks for them */
+    bool reduced;
+    C over;               /* what their sum is divided by; 0: by the weights of the classes */
+    sums<C, 2> *of_block; /* where there are several: the sum of losses, and that of weights, of each */
+
+    template <int TEAM>
+    __device__ void add(const row<T, TEAM> &r, C loss, sums<C, 2> &sum) const {
+        if (r.lane != 0 || r.classes == 0) return;
+        if (!reduced) y[r.item] = round_to<T>(loss);
+        sum.at[0] += loss;
+        if (r.counts && !r.p.probabilities) sum.at[1] += r.p.weight_of(static_cast<int>(r.target));
+    }
+    __device__ void store(const sums<C, 2> &sum) const {
+        *y = round_to<T>(mean_of(sum.at[0], over != 0 ? over : sum.at[1]));
+    }
+    /* sum: of a thread. All threads of the block call it. */
+    __device__ void finish(sums<C, 2> sum) const {
+        __shared__ sums<C, 2> shared[CLASS_WARPS];
+        if (!reduced) return;
+        sum = block_merge(sum, shared);
+        if (threadIdx.x != 0) return;
+        if (gridDim.x == 1)
+            store(sum);
+        else
+            of_block[blockIdx.x] = sum;
+    }
+};
+
 template <class T, int TEAM>
-__global__ void __launch_bounds__(CLASS_THREADS, 1)
-    loss_kernel(problem<T> p, T *losses, T *y, compute<T> over, sums<compute<T>, 2> *of_block) {
+__global__ void __launch_bounds__(CLASS_THREADS, 1) loss_kernel(problem<T> p, loss_target<T> out) {
     typedef compute<T> C;
     GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ sums<C, 2> shared[CLASS_WARPS];
     const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
     sums<C, 2> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
         const row<T, TEAM> r(p, i + team, places);
-        C loss = loss_of(r);
-        if (r.outside) loss = NAN;
-        if (r.lane != 0 || r.classes == 0) continue;
-        if (losses) losses[r.item] = round_to<T>(loss);
-        sum.at[0] += loss;
-        if (r.counts && !p.probabilities) sum.at[1] += p.weight_of(static_cast<int>(r.target));
+        softmax_sums<T> s;
+        if (p.from == GLIA_FROM_LOGITS) s = softmax_of(r);
+        out.add(r, loss_of(r, s), sum);
     }
-    if (losses) return;
-    sum = block_merge(sum, shared);
-    if (threadIdx.x != 0) return;
-    if (gridDim.x == 1)
-        *y = round_to<T>(mean_of(sum.at[0], over != 0 ? over : sum.at[1]));
-    else
-        of_block[blockIdx.x] = sum;
+    out.finish(sum);
 }
 
 template <class C>
@@ -178,17 +196,22 @@ __device__ inline sums<C, 2> sum_of_blocks(const sums<C, 2> *of_block, int block
 }
 
 template <class T>
-__global__ void __launch_bounds__(CLASS_THREADS)
-    finish_kernel(const sums<compute<T>, 2> *of_block, int blocks, compute<T> over, T *y) {
+__global__ void __launch_bounds__(CLASS_THREADS) finish_kernel(loss_target<T> out, int blocks) {
     __shared__ sums<compute<T>, 2> shared[CLASS_WARPS];
-    const sums<compute<T>, 2> sum = sum_of_blocks(of_block, blocks, shared);
-    if (threadIdx.x == 0) *y = round_to<T>(mean_of(sum.at[0], over != 0 ? over : sum.at[1]));
+    const sums<compute<T>, 2> sum = sum_of_blocks(out.of_block, blocks, shared);
+    if (threadIdx.x == 0) out.store(sum);
 }
 
-/* of_block[b].at[1] = the sum of the weights of the classes of its items. */
 template <class T>
-__global__ void __launch_bounds__(CLASS_THREADS) weights_kernel(problem<T> p, sums<compute<T>, 2> *of_block) {
-    __shared__ sums<compute<T>, 2> shared[CLASS_WARPS];
+cudaError_t finish(const loss_target<T> &out, int blocks, cudaStream_t stream) {
+    if (!out.y || !out.reduced || blocks == 1) return cudaSuccess;
+    return GLI_LAUNCH(finish_kernel<T>, 1, CLASS_THREADS, 0, stream, out, blocks);
+}
+
+/* at[1]: the sum of the weights of the classes of the block's items. */
+template <class T>
+__device__ inline sums<compute<T>, 2> weights_of_block(const problem<T> &p,
+                                                       sums<compute<T>, 2> (&shared)[CLASS_WARPS]) {
     sums<compute<T>, 2> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * CLASS_THREADS + threadIdx.x; i < p.shape.items;
          i += int64_t(gridDim.x) * CLASS_THREADS) {
@@ -196,7 +219,13 @@ __global__ void __launch_bounds__(CLASS_THREADS) weights_kernel(problem<T> p, su
         const bool ignored = p.ignore && c == p.ignore_index;
         if (!ignored && c >= 0 && c < p.shape.classes) sum.at[1] += p.weight_of(static_cast<int>(c));
     }
-    sum = block_merge(sum, shared);
+    return block_merge(sum, shared);
+}
+
+template <class T>
+__global__ void __launch_bounds__(CLASS_THREADS) weights_kernel(problem<T> p, sums<compute<T>, 2> *of_block) {
+    __shared__ sums<compute<T>, 2> shared[CLASS_WARPS];
+    const sums<compute<T>, 2> sum = weights_of_block(p, shared);
     if (threadIdx.x == 0) of_block[blockIdx.x] = sum;
 }
 
@@ -205,9 +234,15 @@ struct gradient {
     const T *dy;
     T *dx;
     bool one_dy;
-    compute<T> over; /* 0: the sum of of_block */
+    compute<T> over; /* 0: the sum of the weights of the classes */
     const sums<compute<T>, 2> *of_block;
-    int blocks;
+    int blocks; /* of of_block; 0: the one block of the launch adds the weights up */
+
+    __device__ compute<T> divisor(const problem<T> &p) const {
+        __shared__ sums<compute<T>, 2> shared[CLASS_WARPS];
+        if (over != 0) return over;
+        return (blocks > 0 ? sum_of_blocks(of_block, blocks, shared) : weights_of_block(p, shared)).at[1];
+    }
 };
 
 /* The sum of the item's coefficients. */
@@ -232,30 +267,34 @@ __device__ inline compute<T> slope_of(const row<T, TEAM> &r, int c, compute<T> x
 }
 
 template <class T, int TEAM>
-__global__ void __launch_bounds__(CLASS_THREADS, 1) backward_kernel(problem<T> p, gradient<T> g) {
+__global__ void __launch_bounds__(CLASS_THREADS, 1)
+    backward_kernel(problem<T> p, gradient<T> g, loss_target<T> losses) {
     typedef compute<T> C;
     GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ sums<C, 2> shared[CLASS_WARPS];
-    const C over       = g.over != 0 ? g.over : sum_of_blocks(g.of_block, g.blocks, shared).at[1];
-    const int teams    = CLASS_THREADS / TEAM;
-    const int64_t item = int64_t(blockIdx.x) * teams + threadIdx.x / TEAM;
-    const row<T, TEAM> r(p, item, places);
+    const C over    = g.divisor(p);
+    const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
     const bool logits = p.from == GLIA_FROM_LOGITS, one_class = logits && p.one_class();
-    softmax_sums<T> s;
-    C total = 0;
-    if (logits) s = softmax_of(r), total = sum_of_coefficients(r);
-    const C dy    = r.counts ? mean_of(to_compute(g.dy[g.one_dy ? 0 : item]), over) : C(0);
-    const C share = total / s.sum;
-    r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
-        C dx[row<T, TEAM>::width] = {};
-        if (r.counts && one_class)
-            for (int k = 0; k < row<T, TEAM>::width; ++k)
-                dx[k] = dy * (exp_for<T>(x[k] - s.max) * share - (c + k == r.target ? total : C(0)));
-        else if (r.counts)
-            for (int k = 0; k < row<T, TEAM>::width; ++k)
-                if (c + k < r.classes) dx[k] = dy * slope_of(r, c + k, x[k], s.max, share);
-        r.store(g.dx, c, dx);
-    });
+    sums<C, 2> sum = {};
+    for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
+        const row<T, TEAM> r(p, i + team, places);
+        softmax_sums<T> s;
+        C total = 0;
+        if (logits) s = softmax_of(r), total = sum_of_coefficients(r);
+        if (losses.y) losses.add(r, loss_of(r, s), sum);
+        const C dy    = r.counts ? mean_of(to_compute(g.dy[g.one_dy ? 0 : r.item]), over) : C(0);
+        const C share = total / s.sum;
+        r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
+            C dx[row<T, TEAM>::width] = {};
+            if (r.counts && one_class)
+                for (int k = 0; k < row<T, TEAM>::width; ++k)
+                    dx[k] = dy * (exp_for<T>(x[k] - s.max) * share - (c + k == r.target ? total : C(0)));
+            else if (r.counts)
+                for (int k = 0; k < row<T, TEAM>::width; ++k)
+                    if (c + k < r.classes) dx[k] = dy * slope_of(r, c + k, x[k], s.max, share);
+            r.store(g.dx, c, dx);
+        });
+    }
+    if (losses.y) losses.finish(sum);
 }
 
 template <class T>
@@ -299,47 +338,48 @@ cudaError_t plan_rows(problem<T> &p, bool needed_again, const void *out, size_t 
 }
 
 template <class T>
+loss_target<T> target_of(const problem<T> &p, const gli_cross_entropy_geom &g, void *y, void *workspace) {
+    return {static_cast<T *>(y), g.reduction != GLIA_REDUCTION_NONE, divisor_of(p, g.reduction),
+            static_cast<sums<compute<T>, 2> *>(workspace)};
+}
+
+template <class T>
+int blocks_of(const problem<T> &p, const loss_target<T> &out) {
+    return out.y && out.reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
+}
+
+template <class T>
 cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
-    typedef compute<T> C;
-    problem<T> p       = problem_of<T>(geom, a);
-    const bool reduced = geom.reduction != GLIA_REDUCTION_NONE;
-    const C over       = divisor_of(p, geom.reduction);
-    size_t bytes       = 0;
-    cudaError_t error  = plan_rows(p, !p.one_class(), nullptr, &bytes);
-    const int blocks   = reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
-    T *y               = static_cast<T *>(a.out);
-    auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
+    problem<T> p             = problem_of<T>(geom, a);
+    const loss_target<T> out = target_of(p, geom, a.y, a.workspace);
+    size_t bytes             = 0;
+    cudaError_t error        = plan_rows(p, !p.one_class(), nullptr, &bytes);
+    const int blocks         = blocks_of(p, out);
     if (blocks == 0 || error != cudaSuccess) return error;
     error = GLI_FOR_TEAM(team_for(p.shape), TEAM,
-                         GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p,
-                                    reduced ? nullptr : y, y, over, of_block));
-    if (!reduced || blocks == 1 || error != cudaSuccess) return error;
-    return GLI_LAUNCH(finish_kernel<T>, 1, CLASS_THREADS, 0, stream, of_block, blocks, over, y);
+                         GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, out));
+    return error == cudaSuccess ? finish(out, blocks, stream) : error;
 }
 
 template <class T>
 cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
-    typedef compute<T> C;
-    problem<T> p      = problem_of<T>(geom, a);
-    auto *of_block    = static_cast<sums<C, 2> *>(a.workspace);
-    gradient<T> g     = {static_cast<const T *>(a.dy),
-                         static_cast<T *>(a.out),
-                         geom.reduction != GLIA_REDUCTION_NONE,
-                         divisor_of(p, geom.reduction),
-                         of_block,
-                         0};
-    size_t bytes      = 0;
-    cudaError_t error = plan_rows(p, true, a.out, &bytes);
-    const int blocks  = blocks_of_teams(p.shape, INT32_MAX);
+    problem<T> p                = problem_of<T>(geom, a);
+    auto *of_weights            = static_cast<sums<compute<T>, 2> *>(a.workspace);
+    const loss_target<T> losses = target_of(p, geom, a.y, of_weights + CLASS_BLOCKS);
+    gradient<T> g = {static_cast<const T *>(a.dy), static_cast<T *>(a.dx), losses.reduced, losses.over, of_weights, 0};
+    size_t bytes  = 0;
+    cudaError_t error = plan_rows(p, true, a.dx, &bytes);
+    const int blocks  = blocks_of(p, losses);
     if (blocks == 0 || error != cudaSuccess) return error;
-    if (g.over == 0) {
+    if (g.over == 0 && blocks > 1) {
         const class_shape one_each = {p.shape.items, 1, 1};
         g.blocks                   = reduction_blocks(one_each);
-        error                      = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_block);
+        error                      = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_weights);
         if (error != cudaSuccess) return error;
     }
-    return GLI_FOR_TEAM(team_for(p.shape), TEAM,
-                        GLI_LAUNCH((backward_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, g));
+    error = GLI_FOR_TEAM(team_for(p.shape), TEAM,
+                         GLI_LAUNCH((backward_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, g, losses));
+    return error == cudaSuccess ? finish(losses, blocks, stream) : error;
 }
 
 }  // namespace

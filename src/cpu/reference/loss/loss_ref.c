@@ -39,17 +39,18 @@ static double weight_of(const gli_loss_geom *g, const double *const *in, int64_t
     return in[GLI_LOSS_WEIGHT] ? in[GLI_LOSS_WEIGHT][i / g->shared] : 1;
 }
 
-static void loss(const void *geom, const double *const *in, double *const *out) {
-    const gli_loss_geom *g = geom;
-    double sum             = 0;
+static void loss_of_all(const gli_loss_geom *g, const double *const *in, double *y) {
+    double sum = 0;
     for (int64_t i = 0; i < g->count; ++i) {
         const double value = weight_of(g, in, i) * term(g, in[GLI_LOSS_PREDICTION][i], in[GLI_LOSS_TARGET][i]);
-        if (g->reduction == GLIA_REDUCTION_NONE) out[0][i] = value;
+        if (g->reduction == GLIA_REDUCTION_NONE) y[i] = value;
         sum += value;
     }
-    if (g->reduction == GLIA_REDUCTION_SUM) out[0][0] = sum;
-    if (g->reduction == GLIA_REDUCTION_MEAN) out[0][0] = g->count > 0 ? sum / g->count : 0;
+    if (g->reduction == GLIA_REDUCTION_SUM) y[0] = sum;
+    if (g->reduction == GLIA_REDUCTION_MEAN) y[0] = g->count > 0 ? sum / g->count : 0;
 }
+
+static void loss(const void *geom, const double *const *in, double *const *out) { loss_of_all(geom, in, out[0]); }
 
 static void loss_backward(const void *geom, const double *const *in, double *const *out) {
     const gli_loss_geom *g = geom;
@@ -57,8 +58,10 @@ static void loss_backward(const void *geom, const double *const *in, double *con
         const double dy = g->reduction == GLIA_REDUCTION_NONE   ? in[GLI_LOSS_DY][i]
                           : g->reduction == GLIA_REDUCTION_MEAN ? in[GLI_LOSS_DY][0] / g->count
                                                                 : in[GLI_LOSS_DY][0];
-        out[0][i]       = dy * weight_of(g, in, i) * slope(g, in[GLI_LOSS_PREDICTION][i], in[GLI_LOSS_TARGET][i]);
+        out[GLI_LOSS_BACK_DPREDICTION][i] =
+            dy * weight_of(g, in, i) * slope(g, in[GLI_LOSS_PREDICTION][i], in[GLI_LOSS_TARGET][i]);
     }
+    if (out[GLI_LOSS_BACK_Y]) loss_of_all(g, in, out[GLI_LOSS_BACK_Y]);
 }
 
 GLI_REF_PROVIDER(loss, loss);
