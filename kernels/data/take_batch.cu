@@ -2,6 +2,7 @@
  * table, 1 KiB for each part, stays in the L1 cache. */
 #include "kernels/data/take_batch_launch.h"
 
+#include "kernels/device/divide.cuh"
 #include "kernels/device/index_check.cuh"
 #include "kernels/device/types.cuh"
 
@@ -11,7 +12,9 @@ namespace {
 enum { BATCH_THREADS = 256 };
 
 struct batch_job {
-    int samples, elements, stride, length, batch, parts, planes;
+    unsigned count; /* elements of y */
+    int samples, stride, length, pixels;
+    divisor elements, part, planes; /* elements: of a sample; part: of those for one row of the table */
     const int64_t *order, *position;
     unsigned long long *slot;
 
@@ -28,14 +31,18 @@ struct batch_job {
         return 0;
     }
     /* Which element of the sample is element e of y. */
-    __device__ int element(int e) const { return planes > 1 ? e % planes * (elements / planes) + e / planes : e; }
+    __device__ unsigned element(unsigned e) const {
+        if (planes.value == 1) return e;
+        const unsigned pixel = planes.quotient(e);
+        return (e - pixel * planes.value) * pixels + pixel;
+    }
 };
 
 template <class Unit>
 __global__ void __launch_bounds__(BATCH_THREADS) copy_kernel(batch_job j, const Unit *samples, Unit *y) {
-    const int64_t i = int64_t(blockIdx.x) * BATCH_THREADS + threadIdx.x;
-    if (i >= int64_t(j.batch) * j.elements) return;
-    const int b = static_cast<int>(i / j.elements), e = static_cast<int>(i % j.elements);
+    const unsigned i = blockIdx.x * BATCH_THREADS + threadIdx.x;
+    if (i >= j.count) return;
+    const unsigned b = j.elements.quotient(i), e = i - b * j.elements.value;
     y[i] = samples[j.sample(b) + j.element(e)];
 }
 
@@ -46,10 +53,10 @@ struct alignas(4) four_bytes : gli_wide<four_bytes> {
 /* Four neighbours of a sample. */
 __global__ void __launch_bounds__(BATCH_THREADS)
     table_of_four_kernel(batch_job j, const uint8_t *samples, const float *table, float *y) {
-    const int64_t i = (int64_t(blockIdx.x) * BATCH_THREADS + threadIdx.x) * 4;
-    if (i >= int64_t(j.batch) * j.elements) return;
-    const int b = static_cast<int>(i / j.elements), e = static_cast<int>(i % j.elements);
-    const float *row    = table + e / (j.elements / j.parts) * 256;
+    const unsigned i = (blockIdx.x * BATCH_THREADS + threadIdx.x) * 4;
+    if (i >= j.count) return;
+    const unsigned b = j.elements.quotient(i), e = i - b * j.elements.value;
+    const float *row    = table + j.part.quotient(e) * 256;
     const four_bytes in = *reinterpret_cast<const four_bytes *>(samples + j.sample(b) + e);
     vector<float> out;
     for (int k = 0; k < 4; ++k) out.at[k] = row[in.at[k]];
@@ -58,24 +65,33 @@ __global__ void __launch_bounds__(BATCH_THREADS)
 
 __global__ void __launch_bounds__(BATCH_THREADS)
     table_kernel(batch_job j, const uint8_t *samples, const float *table, float *y) {
-    const int64_t i = int64_t(blockIdx.x) * BATCH_THREADS + threadIdx.x;
-    if (i >= int64_t(j.batch) * j.elements) return;
-    const int b = static_cast<int>(i / j.elements), e = j.element(static_cast<int>(i % j.elements));
-    y[i] = table[e / (j.elements / j.parts) * 256 + samples[j.sample(b) + e]];
+    const unsigned i = blockIdx.x * BATCH_THREADS + threadIdx.x;
+    if (i >= j.count) return;
+    const unsigned b = j.elements.quotient(i), e = j.element(i - b * j.elements.value);
+    y[i] = table[j.part.quotient(e) * 256 + samples[j.sample(b) + e]];
 }
 
-batch_job job_of(const gli_take_batch_geom &g, const gli_take_batch_arrays &a) {
-    return {g.samples, g.elements, a.stride, g.length, g.batch, g.parts, a.planes, a.order, a.position, a.slot};
+/* In units of so many elements. */
+batch_job job_of(const gli_take_batch_geom &g, const gli_take_batch_arrays &a, int unit) {
+    const int elements = g.elements / unit, parts = g.parts > 0 ? g.parts : 1, planes = a.planes > 1 ? a.planes : 1;
+    return {static_cast<unsigned>(g.batch) * elements,
+            g.samples,
+            a.stride / unit,
+            g.length,
+            elements / planes,
+            divide_by(elements),
+            divide_by(elements / parts),
+            divide_by(planes),
+            a.order,
+            a.position,
+            a.slot};
 }
 
 template <class Unit>
 cudaError_t copy(const gli_take_batch_geom &g, const gli_take_batch_arrays &a, cudaStream_t stream) {
-    const int elements = static_cast<int>(sizeof(Unit)) / a.size; /* in a unit */
-    batch_job j        = job_of(g, a);
-    j.elements /= elements, j.stride /= elements;
-    const int blocks = blocks_for(int64_t(j.batch) * j.elements, BATCH_THREADS);
-    return GLI_LAUNCH(copy_kernel<Unit>, blocks, BATCH_THREADS, 0, stream, j, static_cast<const Unit *>(a.samples),
-                      static_cast<Unit *>(a.y));
+    const batch_job j = job_of(g, a, static_cast<int>(sizeof(Unit)) / a.size);
+    return GLI_LAUNCH(copy_kernel<Unit>, blocks_for(j.count, BATCH_THREADS), BATCH_THREADS, 0, stream, j,
+                      static_cast<const Unit *>(a.samples), static_cast<Unit *>(a.y));
 }
 
 cudaError_t copy_any(const gli_take_batch_geom &g, const gli_take_batch_arrays &a, cudaStream_t stream) {
@@ -92,15 +108,15 @@ cudaError_t copy_any(const gli_take_batch_geom &g, const gli_take_batch_arrays &
 }
 
 cudaError_t look_up(const gli_take_batch_geom &g, const gli_take_batch_arrays &a, cudaStream_t stream) {
-    const auto *bytes   = static_cast<const uint8_t *>(a.samples);
-    const int64_t count = int64_t(g.batch) * g.elements;
-    const bool whole    = g.elements / g.parts % 4 == 0 && a.stride % 4 == 0;
-    const bool fours    = a.planes <= 1 && whole && aligned16(a.y) && reinterpret_cast<uintptr_t>(bytes) % 4 == 0;
-    const int threads   = BATCH_THREADS;
+    const auto *bytes = static_cast<const uint8_t *>(a.samples);
+    const batch_job j = job_of(g, a, 1);
+    const bool whole  = g.elements / g.parts % 4 == 0 && a.stride % 4 == 0;
+    const bool fours  = a.planes <= 1 && whole && aligned16(a.y) && reinterpret_cast<uintptr_t>(bytes) % 4 == 0;
+    const int threads = BATCH_THREADS;
     if (fours)
-        return GLI_LAUNCH(table_of_four_kernel, blocks_for(count / 4, threads), threads, 0, stream, job_of(g, a), bytes,
-                          a.table, static_cast<float *>(a.y));
-    return GLI_LAUNCH(table_kernel, blocks_for(count, threads), threads, 0, stream, job_of(g, a), bytes, a.table,
+        return GLI_LAUNCH(table_of_four_kernel, blocks_for(j.count / 4, threads), threads, 0, stream, j, bytes, a.table,
+                          static_cast<float *>(a.y));
+    return GLI_LAUNCH(table_kernel, blocks_for(j.count, threads), threads, 0, stream, j, bytes, a.table,
                       static_cast<float *>(a.y));
 }
 
@@ -109,5 +125,6 @@ cudaError_t look_up(const gli_take_batch_geom &g, const gli_take_batch_arrays &a
 
 cudaError_t gli_kernel_take_batch(const gli_take_batch_geom *geom, const gli_take_batch_arrays *arrays,
                                   cudaStream_t stream) {
+    if (geom->elements == 0) return cudaSuccess;
     return arrays->table ? glia::look_up(*geom, *arrays, stream) : glia::copy_any(*geom, *arrays, stream);
 }

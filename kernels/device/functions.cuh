@@ -1,6 +1,6 @@
-/* Functions of one element and their derivatives, in float or double. Comparisons are written so that NaN goes
- * through. A function is within a few units in the last place of the exact value, gelu of 16 bits within 0.56 units of
- * its type. A derivative is a sum of such terms, and so has fewer digits where it is near 0. */
+/* Functions of one element and their derivatives, in float or double. Comparisons are written so that a NaN stays a
+ * NaN. A function is within a few units in the last place of the exact value, gelu of a 16-bit type within 0.56 of that
+ * type's units. A derivative is a sum of such terms: where they cancel, its relative error is larger. */
 #ifndef GLI_KERNELS_DEVICE_FUNCTIONS_CUH
 #define GLI_KERNELS_DEVICE_FUNCTIONS_CUH
 

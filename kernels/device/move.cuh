@@ -132,21 +132,26 @@ inline strided_dims dims_of(const axes &a, int array) {
 template <class T, class Rule>
 __global__ void __launch_bounds__(MOVE_THREADS) move_kernel(strided_dims to, unsigned count, T *y, Rule rule) {
     const unsigned first = blockIdx.x * (blockDim.x * MOVE_ITEMS) + threadIdx.x;
+    int64_t offset[MOVE_ITEMS];
+    T value[MOVE_ITEMS]; /* all are on their way before the first is stored, which nvcc would not change */
 #pragma unroll
     for (unsigned k = 0; k < MOVE_ITEMS; ++k) {
         const unsigned element = first + k * blockDim.x;
         if (element >= count) continue;
         typename Rule::cursor cursor = {};
         unsigned rest                = element;
-        int64_t offset               = 0;
+        offset[k]                    = 0;
         for (int d = to.n - 1; d >= 0; --d) {
             const unsigned quotient = to.size[d].quotient(rest), i = rest - quotient * to.size[d].value;
-            offset += i * to.stride[d];
+            offset[k] += i * to.stride[d];
             rule.step(&cursor, d, i);
             rest = quotient;
         }
-        y[offset] = rule.value(cursor);
+        value[k] = rule.value(cursor);
     }
+#pragma unroll
+    for (unsigned k = 0; k < MOVE_ITEMS; ++k)
+        if (first + k * blockDim.x < count) y[offset[k]] = value[k];
 }
 
 /* Small targets get small blocks. */

@@ -1,5 +1,6 @@
 /* A softmax's sums in one visit of x; the second visit of larger teams is from shared memory where rows fit (rows.cuh).
- * A few items take one launch; with more, each block leaves a partial sum that a second launch adds up. */
+ * A few items take one launch; with more, each block leaves a partial sum that a second launch adds up. The gradient's
+ * kernel computes the loss as well where it is asked for, with the sums that it has. */
 #include "kernels/loss/cross_entropy_launch.h"
 
 #include "kernels/device/class_rows.cuh"
@@ -112,32 +113,32 @@ __device__ inline W log_probability(const row<T, TEAM> &r, compute<T> x, W half_
     return log(x < epsilon ? epsilon : x > 1 ? C(1) : x);
 }
 
-/* The loss of an item, in each thread of its team. It may be no float, and the mean of such be one. */
+/* The loss of an item, for the first thread of its team. It may be no float, and the mean of such be one: in double,
+ * after what all threads do. s: of logits. */
 template <class T, int TEAM>
-__device__ inline double loss_of(const row<T, TEAM> &r) {
+__device__ inline double loss_of(const row<T, TEAM> &r, const softmax_sums<T> &s) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
-    const bool logits = r.p.from == GLIA_FROM_LOGITS;
-    softmax_sums<T> s;
-    if (logits) s = softmax_of(r);
     const C half_max = s.max / 2, half_log_sum = log(s.sum) / 2;
-    const double whole = logits ? -2 : -1;
-    if (r.p.one_class()) {
-        if (!r.counts) return 0;
-        const int c    = static_cast<int>(r.target);
-        const double q = r.coefficient(c);
-        if (q == 0) return 0;
-        return whole * (q * log_probability<double>(r, to_compute(r.p.x[r.element(c)]), half_max, half_log_sum));
+    const double whole = r.p.from == GLIA_FROM_LOGITS ? -2 : -1;
+    C sum              = 0;
+    if (!r.p.one_class()) {
+        if (r.counts)
+            r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
+                for (int k = 0; k < row<T, TEAM>::width; ++k) {
+                    const C q = c + k < r.classes ? r.coefficient(c + k) : C(0);
+                    if (q != 0) sum += q * log_probability(r, x[k], half_max, half_log_sum);
+                }
+            });
+        sum = team_reduce<TEAM>(plus(), sum, shared);
     }
-    C sum = 0;
-    if (r.counts)
-        r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
-            for (int k = 0; k < row<T, TEAM>::width; ++k) {
-                const C q = c + k < r.classes ? r.coefficient(c + k) : C(0);
-                if (q != 0) sum += q * log_probability(r, x[k], half_max, half_log_sum);
-            }
-        });
-    return whole * team_reduce<TEAM>(plus(), sum, shared);
+    if (r.lane != 0) return 0;
+    if (!r.counts) return r.outside ? NAN : 0;
+    if (!r.p.one_class()) return whole * sum;
+    const int c    = static_cast<int>(r.target);
+    const double q = r.coefficient(c);
+    if (q == 0) return 0;
+    return whole * (q * log_probability<double>(r, to_compute(r.p.x[r.element(c)]), half_max, half_log_sum));
 }
 
 /* Of losses, and of the weights of their classes. */
@@ -152,31 +153,51 @@ struct item_sums {
     __device__ double mean(compute<T> over) const { return over != 0 ? loss.over(over) : quotient(loss, weight); }
 };
 
-/* losses: y where nothing is reduced, else NULL. Where there is one block it writes y, else of_block. */
-template <class T, int TEAM>
-__global__ void __launch_bounds__(CLASS_THREADS, 1)
-    loss_kernel(problem<T> p, T *losses, T *y, compute<T> over, item_sums<T> *of_block) {
+static_assert(CLASS_BLOCKS * sizeof(item_sums<double>) <= GLI_CROSS_ENTROPY_WORKSPACE, "one for each block");
+
+/* Where the losses of items go. */
+template <class T>
+struct loss_target {
     typedef compute<T> C;
+    T *y; /* NULL: nothing asks for them */
+    bool reduced;
+    C over;                 /* what their sum is divided by; 0: by the weights of the classes */
+    item_sums<T> *of_block; /* of each, where there are several */
+
+    /* loss: of the first thread of the item's team. */
+    template <int TEAM>
+    __device__ void add(const row<T, TEAM> &r, double loss, item_sums<T> &sum) const {
+        if (r.lane != 0 || r.classes == 0) return;
+        if (!reduced) y[r.item] = round_to<T>(C(loss));
+        sum.loss.add(loss);
+        if (r.counts && !r.p.probabilities) sum.weight.add(r.p.weight_of(static_cast<int>(r.target)));
+    }
+    __device__ void store(const item_sums<T> &sum) const { *y = round_to<T>(C(sum.mean(over))); }
+    /* sum: of a thread. All threads of the block call it. */
+    __device__ void finish(item_sums<T> sum) const {
+        __shared__ item_sums<T> shared[CLASS_WARPS];
+        if (!reduced) return;
+        sum = block_merge(sum, shared);
+        if (threadIdx.x != 0) return;
+        if (gridDim.x == 1)
+            store(sum);
+        else
+            of_block[blockIdx.x] = sum;
+    }
+};
+
+template <class T, int TEAM>
+__global__ void __launch_bounds__(CLASS_THREADS, 1) loss_kernel(problem<T> p, loss_target<T> out) {
     GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ item_sums<T> shared[CLASS_WARPS];
     const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
     item_sums<T> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
         const row<T, TEAM> r(p, i + team, places);
-        double loss = loss_of(r);
-        if (r.outside) loss = NAN;
-        if (r.lane != 0 || r.classes == 0) continue;
-        if (losses) losses[r.item] = round_to<T>(C(loss));
-        sum.loss.add(loss);
-        if (r.counts && !p.probabilities) sum.weight.add(p.weight_of(static_cast<int>(r.target)));
+        softmax_sums<T> s;
+        if (p.from == GLIA_FROM_LOGITS) s = softmax_of(r);
+        out.add(r, loss_of(r, s), sum);
     }
-    if (losses) return;
-    sum = block_merge(sum, shared);
-    if (threadIdx.x != 0) return;
-    if (gridDim.x == 1)
-        *y = round_to<T>(C(sum.mean(over)));
-    else
-        of_block[blockIdx.x] = sum;
+    out.finish(sum);
 }
 
 template <class T>
@@ -189,17 +210,21 @@ __device__ inline item_sums<T> sum_of_blocks(const item_sums<T> *of_block, int b
 }
 
 template <class T>
-__global__ void __launch_bounds__(CLASS_THREADS)
-    finish_kernel(const item_sums<T> *of_block, int blocks, compute<T> over, T *y) {
+__global__ void __launch_bounds__(CLASS_THREADS) finish_kernel(loss_target<T> out, int blocks) {
     __shared__ item_sums<T> shared[CLASS_WARPS];
-    const item_sums<T> sum = sum_of_blocks(of_block, blocks, shared);
-    if (threadIdx.x == 0) *y = round_to<T>(compute<T>(sum.mean(over)));
+    const item_sums<T> sum = sum_of_blocks(out.of_block, blocks, shared);
+    if (threadIdx.x == 0) out.store(sum);
 }
 
-/* of_block[b].weight = the sum of the weights of the classes of its items. */
 template <class T>
-__global__ void __launch_bounds__(CLASS_THREADS) weights_kernel(problem<T> p, item_sums<T> *of_block) {
-    __shared__ item_sums<T> shared[CLASS_WARPS];
+cudaError_t finish(const loss_target<T> &out, int blocks, cudaStream_t stream) {
+    if (!out.y || !out.reduced || blocks == 1) return cudaSuccess;
+    return GLI_LAUNCH(finish_kernel<T>, 1, CLASS_THREADS, 0, stream, out, blocks);
+}
+
+/* Of the weights of the classes of the block's items; no losses. */
+template <class T>
+__device__ inline item_sums<T> weights_of_block(const problem<T> &p, item_sums<T> (&shared)[CLASS_WARPS]) {
     item_sums<T> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * CLASS_THREADS + threadIdx.x; i < p.shape.items;
          i += int64_t(gridDim.x) * CLASS_THREADS) {
@@ -207,7 +232,13 @@ __global__ void __launch_bounds__(CLASS_THREADS) weights_kernel(problem<T> p, it
         const bool ignored = p.ignore && c == p.ignore_index;
         if (!ignored && c >= 0 && c < p.shape.classes) sum.weight.add(p.weight_of(static_cast<int>(c)));
     }
-    sum = block_merge(sum, shared);
+    return block_merge(sum, shared);
+}
+
+template <class T>
+__global__ void __launch_bounds__(CLASS_THREADS) weights_kernel(problem<T> p, item_sums<T> *of_block) {
+    __shared__ item_sums<T> shared[CLASS_WARPS];
+    const item_sums<T> sum = weights_of_block(p, shared);
     if (threadIdx.x == 0) of_block[blockIdx.x] = sum;
 }
 
@@ -216,9 +247,18 @@ struct gradient {
     const T *dy;
     T *dx;
     bool one_dy;
-    compute<T> over; /* 0: the sum of of_block */
+    compute<T> over; /* 0: the sum of the weights of the classes */
     const item_sums<T> *of_block;
-    int blocks;
+    int blocks; /* of of_block; 0: the one block of the launch adds the weights up */
+
+    __device__ wide_sum<compute<T>> divisor(const problem<T> &p) const {
+        __shared__ item_sums<T> shared[CLASS_WARPS];
+        if (over == 0)
+            return (blocks > 0 ? sum_of_blocks(of_block, blocks, shared) : weights_of_block(p, shared)).weight;
+        wide_sum<compute<T>> all = {};
+        all.add(over);
+        return all;
+    }
 };
 
 /* A divisor that C may have no number for: over, and what a quotient is multiplied by. */
@@ -260,35 +300,34 @@ __device__ inline compute<T> slope_of(const row<T, TEAM> &r, int c, compute<T> x
 }
 
 template <class T, int TEAM>
-__global__ void __launch_bounds__(CLASS_THREADS, 1) backward_kernel(problem<T> p, gradient<T> g) {
+__global__ void __launch_bounds__(CLASS_THREADS, 1)
+    backward_kernel(problem<T> p, gradient<T> g, loss_target<T> losses) {
     typedef compute<T> C;
     GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ item_sums<T> shared[CLASS_WARPS];
-    wide_sum<C> all = {};
-    if (g.over != 0)
-        all.add(g.over);
-    else
-        all = sum_of_blocks(g.of_block, g.blocks, shared).weight;
-    const wide_divisor<C> over(all);
-    const int teams    = CLASS_THREADS / TEAM;
-    const int64_t item = int64_t(blockIdx.x) * teams + threadIdx.x / TEAM;
-    const row<T, TEAM> r(p, item, places);
+    const wide_divisor<C> over(g.divisor(p));
+    const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
     const bool logits = p.from == GLIA_FROM_LOGITS, one_class = logits && p.one_class();
-    softmax_sums<T> s;
-    C total = 0;
-    if (logits) s = softmax_of(r), total = sum_of_coefficients(r);
-    const C share = total / s.sum;
-    const C dy    = r.counts ? over.quotient(to_compute(g.dy[g.one_dy ? 0 : item])) : C(0);
-    r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
-        C dx[row<T, TEAM>::width] = {};
-        if (r.counts && one_class)
-            for (int k = 0; k < row<T, TEAM>::width; ++k)
-                dx[k] = dy * (exp_for<T>(x[k] - s.max) * share - (c + k == r.target ? total : C(0))) * over.factor;
-        else if (r.counts)
-            for (int k = 0; k < row<T, TEAM>::width; ++k)
-                if (c + k < r.classes) dx[k] = dy * slope_of(r, c + k, x[k], s.max, share) * over.factor;
-        r.store(g.dx, c, dx);
-    });
+    item_sums<T> sum = {};
+    for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
+        const row<T, TEAM> r(p, i + team, places);
+        softmax_sums<T> s;
+        C total = 0;
+        if (logits) s = softmax_of(r), total = sum_of_coefficients(r);
+        if (losses.y) losses.add(r, loss_of(r, s), sum);
+        const C dy    = r.counts ? over.quotient(to_compute(g.dy[g.one_dy ? 0 : r.item])) : C(0);
+        const C share = total / s.sum;
+        r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
+            C dx[row<T, TEAM>::width] = {};
+            if (r.counts && one_class)
+                for (int k = 0; k < row<T, TEAM>::width; ++k)
+                    dx[k] = dy * (exp_for<T>(x[k] - s.max) * share - (c + k == r.target ? total : C(0))) * over.factor;
+            else if (r.counts)
+                for (int k = 0; k < row<T, TEAM>::width; ++k)
+                    if (c + k < r.classes) dx[k] = dy * slope_of(r, c + k, x[k], s.max, share) * over.factor;
+            r.store(g.dx, c, dx);
+        });
+    }
+    if (losses.y) losses.finish(sum);
 }
 
 template <class T>
@@ -332,46 +371,48 @@ cudaError_t plan_rows(problem<T> &p, bool needed_again, const void *out, size_t 
 }
 
 template <class T>
+loss_target<T> target_of(const problem<T> &p, const gli_cross_entropy_geom &g, void *y, void *workspace) {
+    return {static_cast<T *>(y), g.reduction != GLIA_REDUCTION_NONE, divisor_of(p, g.reduction),
+            static_cast<item_sums<T> *>(workspace)};
+}
+
+template <class T>
+int blocks_of(const problem<T> &p, const loss_target<T> &out) {
+    return out.y && out.reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
+}
+
+template <class T>
 cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
-    typedef compute<T> C;
-    problem<T> p       = problem_of<T>(geom, a);
-    const bool reduced = geom.reduction != GLIA_REDUCTION_NONE;
-    const C over       = divisor_of(p, geom.reduction);
-    size_t bytes       = 0;
-    cudaError_t error  = plan_rows(p, !p.one_class(), nullptr, &bytes);
-    const int blocks   = reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
-    T *y               = static_cast<T *>(a.out);
-    auto *of_block     = static_cast<item_sums<T> *>(a.workspace);
+    problem<T> p             = problem_of<T>(geom, a);
+    const loss_target<T> out = target_of(p, geom, a.y, a.workspace);
+    size_t bytes             = 0;
+    cudaError_t error        = plan_rows(p, !p.one_class(), nullptr, &bytes);
+    const int blocks         = blocks_of(p, out);
     if (blocks == 0 || error != cudaSuccess) return error;
     error = GLI_FOR_TEAM(team_for(p.shape), TEAM,
-                         GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p,
-                                    reduced ? nullptr : y, y, over, of_block));
-    if (!reduced || blocks == 1 || error != cudaSuccess) return error;
-    return GLI_LAUNCH(finish_kernel<T>, 1, CLASS_THREADS, 0, stream, of_block, blocks, over, y);
+                         GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, out));
+    return error == cudaSuccess ? finish(out, blocks, stream) : error;
 }
 
 template <class T>
 cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
-    problem<T> p      = problem_of<T>(geom, a);
-    auto *of_block    = static_cast<item_sums<T> *>(a.workspace);
-    gradient<T> g     = {static_cast<const T *>(a.dy),
-                         static_cast<T *>(a.out),
-                         geom.reduction != GLIA_REDUCTION_NONE,
-                         divisor_of(p, geom.reduction),
-                         of_block,
-                         0};
-    size_t bytes      = 0;
-    cudaError_t error = plan_rows(p, true, a.out, &bytes);
-    const int blocks  = blocks_of_teams(p.shape, INT32_MAX);
+    problem<T> p                = problem_of<T>(geom, a);
+    auto *of_weights            = static_cast<item_sums<T> *>(a.workspace);
+    const loss_target<T> losses = target_of(p, geom, a.y, of_weights + CLASS_BLOCKS);
+    gradient<T> g = {static_cast<const T *>(a.dy), static_cast<T *>(a.dx), losses.reduced, losses.over, of_weights, 0};
+    size_t bytes  = 0;
+    cudaError_t error = plan_rows(p, true, a.dx, &bytes);
+    const int blocks  = blocks_of(p, losses);
     if (blocks == 0 || error != cudaSuccess) return error;
-    if (g.over == 0) {
+    if (g.over == 0 && blocks > 1) {
         const class_shape one_each = {p.shape.items, 1, 1};
         g.blocks                   = reduction_blocks(one_each);
-        error                      = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_block);
+        error                      = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_weights);
         if (error != cudaSuccess) return error;
     }
-    return GLI_FOR_TEAM(team_for(p.shape), TEAM,
-                        GLI_LAUNCH((backward_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, g));
+    error = GLI_FOR_TEAM(team_for(p.shape), TEAM,
+                         GLI_LAUNCH((backward_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, g, losses));
+    return error == cudaSuccess ? finish(losses, blocks, stream) : error;
 }
 
 }  // namespace

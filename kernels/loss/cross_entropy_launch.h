@@ -11,7 +11,11 @@
 extern "C" {
 #endif
 
-enum { GLI_CROSS_ENTROPY_WORKSPACE = 32 * 1024 }; /* bytes */
+/* Bytes of workspace. */
+enum {
+    GLI_CROSS_ENTROPY_WORKSPACE          = 32 * 1024,
+    GLI_CROSS_ENTROPY_BACKWARD_WORKSPACE = 2 * GLI_CROSS_ENTROPY_WORKSPACE
+};
 
 /* Dense arrays of one float dtype; the formulas are in glia/ops/loss.h. */
 typedef struct gli_cross_entropy_arrays {
@@ -22,7 +26,8 @@ typedef struct gli_cross_entropy_arrays {
     unsigned long long *slot; /* where classes that are out of range are noted; see kernels/device/index_check.cuh */
     const void *weight;       /* [classes]; NULL: 1 */
     const void *dy;           /* of the backward op: one number, or one for each item where nothing is reduced */
-    void *out;                /* y or dx */
+    void *y;                  /* of the backward op: NULL where it is not asked for */
+    void *dx;
     void *workspace;
 } gli_cross_entropy_arrays;
 

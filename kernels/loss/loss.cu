@@ -80,6 +80,16 @@ struct pairs {
         }
         return d;
     }
+    /* Adds the terms of n of W elements, with their weights. */
+    template <int W>
+    __device__ void add_terms(glia_loss_kind known, int n, const C (&p)[W], const C (&t)[W], const C (&w)[W],
+                              C (&terms)[W], double_sum<T> &sum) const {
+        for (int k = 0; k < W; ++k) {
+            const double value = k < n ? double(w[k]) * term(known, p[k], t[k]) : 0.0;
+            terms[k]           = C(value);
+            sum.add(value);
+        }
+    }
     __device__ void load(int64_t i, int n, C (&p)[vector<T>::width], C (&t)[vector<T>::width],
                          C (&w)[vector<T>::width]) const {
         const bool dense            = shared.value == 1;
@@ -106,94 +116,133 @@ pairs<T> pairs_of(const gli_loss_geom &g, const gli_loss_arrays &a) {
     p.prediction    = static_cast<const T *>(a.prediction);
     p.target        = static_cast<const T *>(a.target);
     p.weight        = static_cast<const T *>(a.weight);
-    p.wide          = aligned16(a.prediction) && aligned16(a.target) && aligned16(a.weight) && aligned16(a.out);
+    p.wide          = aligned16(a.prediction) && aligned16(a.target) && aligned16(a.weight) && aligned16(a.y) &&
+             aligned16(a.dprediction);
     return p;
 }
 
-/* terms: y where nothing is reduced, else NULL. Where there is one block, *y = sum / over, else *of_block = sum. */
+/* Where the terms go. */
 template <class T>
-__global__ void __launch_bounds__(LOSS_THREADS, 1)
-    loss_kernel(pairs<T> in, T *terms, T *y, double over, double_sum<T> *of_block) {
+struct term_target {
+    T *y; /* NULL: nothing asks for them */
+    bool reduced;
+    double over;             /* what their sum is divided by */
+    double_sum<T> *of_block; /* the sum of each, where there are several */
+
+    __device__ void store(const double_sum<T> &sum) const { *y = round_to<T>(compute<T>(sum.over(over))); }
+    /* sum: of a thread. All threads of the block call it. */
+    __device__ void finish(double_sum<T> sum) const {
+        __shared__ double_sum<T> shared[LOSS_WARPS];
+        if (!reduced) return;
+        sum = block_merge(sum, shared);
+        if (threadIdx.x != 0) return;
+        if (gridDim.x == 1)
+            store(sum);
+        else
+            of_block[blockIdx.x] = sum;
+    }
+};
+
+template <class T>
+__global__ void __launch_bounds__(LOSS_THREADS, 1) loss_kernel(pairs<T> in, term_target<T> out) {
     typedef compute<T> C;
-    __shared__ double_sum<T> shared[LOSS_WARPS];
     const int width   = vector<T>::width;
     double_sum<T> sum = {};
     for (int64_t i = (int64_t(blockIdx.x) * LOSS_THREADS + threadIdx.x) * width; i < in.count;
          i += int64_t(gridDim.x) * LOSS_THREADS * width) {
         const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
-        C p[width], t[width], w[width], values[width];
+        C p[width], t[width], w[width], terms[width];
         in.load(i, n, p, t, w);
-        with_kind(in.kind, [&](glia_loss_kind kind) {
-            for (int k = 0; k < width; ++k) {
-                const double term = k < n ? double(w[k]) * in.term(kind, p[k], t[k]) : 0.0;
-                values[k]         = C(term);
-                sum.add(term);
-            }
-        });
-        if (terms) store_pack(terms + i, n, in.wide, values);
+        with_kind(in.kind, [&](glia_loss_kind kind) { in.add_terms(kind, n, p, t, w, terms, sum); });
+        if (!out.reduced) store_pack(out.y + i, n, in.wide, terms);
     }
-    if (terms) return;
-    sum = block_merge(sum, shared);
-    if (threadIdx.x != 0) return;
-    if (gridDim.x == 1)
-        *y = round_to<T>(compute<T>(sum.over(over)));
-    else
-        of_block[blockIdx.x] = sum;
+    out.finish(sum);
 }
 
 template <class T>
-__global__ void __launch_bounds__(LOSS_THREADS)
-    finish_kernel(const double_sum<T> *of_block, int blocks, double over, T *y) {
+__global__ void __launch_bounds__(LOSS_THREADS) finish_kernel(term_target<T> out, int blocks) {
     __shared__ double_sum<T> shared[LOSS_WARPS];
     double_sum<T> sum = {};
-    for (int b = threadIdx.x; b < blocks; b += LOSS_THREADS) sum.merge(of_block[b]);
+    for (int b = threadIdx.x; b < blocks; b += LOSS_THREADS) sum.merge(out.of_block[b]);
     sum = block_merge(sum, shared);
-    if (threadIdx.x == 0) *y = round_to<T>(compute<T>(sum.over(over)));
+    if (threadIdx.x == 0) out.store(sum);
 }
 
-/* over: what the one dy is divided by. */
 template <class T>
+struct gradient {
+    const T *dy;
+    T *dprediction;
+    bool one_dy;
+    compute<T> over; /* what the one dy is divided by */
+};
+
+/* TERMS: y is asked for, too. */
+template <class T, bool TERMS>
 __global__ void __launch_bounds__(LOSS_THREADS, 1)
-    loss_backward_kernel(pairs<T> in, const T *dy, bool one_dy, compute<T> over, T *dx) {
+    loss_backward_kernel(pairs<T> in, gradient<T> g, term_target<T> out) {
     typedef compute<T> C;
-    const int width = vector<T>::width;
-    const int64_t i = (int64_t(blockIdx.x) * LOSS_THREADS + threadIdx.x) * width;
-    if (i >= in.count) return;
-    const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
-    C p[width], t[width], w[width], values[width];
-    const C one = one_dy ? to_compute(*dy) / over : C(0);
-    in.load(i, n, p, t, w);
-    with_kind(in.kind, [&](glia_loss_kind kind) {
-        for (int k = 0; k < width; ++k) {
-            const C dy_here = one_dy ? one : k < n ? to_compute(dy[i + k]) : C(0);
-            values[k]       = 4 * product(w[k], dy_here, in.quarter_slope(kind, p[k], t[k]));
-        }
-    });
-    store_pack(dx + i, n, in.wide, values);
+    const int width   = vector<T>::width;
+    const C one       = g.one_dy ? to_compute(*g.dy) / g.over : C(0);
+    double_sum<T> sum = {};
+    for (int64_t i = (int64_t(blockIdx.x) * LOSS_THREADS + threadIdx.x) * width; i < in.count;
+         i += int64_t(gridDim.x) * LOSS_THREADS * width) {
+        const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
+        C p[width], t[width], w[width], terms[width], values[width];
+        in.load(i, n, p, t, w);
+        with_kind(in.kind, [&](glia_loss_kind kind) {
+            if (TERMS) in.add_terms(kind, n, p, t, w, terms, sum);
+            for (int k = 0; k < width; ++k) {
+                const C dy_here = g.one_dy ? one : k < n ? to_compute(g.dy[i + k]) : C(0);
+                values[k]       = 4 * product(w[k], dy_here, in.quarter_slope(kind, p[k], t[k]));
+            }
+        });
+        if (TERMS && !out.reduced) store_pack(out.y + i, n, in.wide, terms);
+        store_pack(g.dprediction + i, n, in.wide, values);
+    }
+    if (TERMS) out.finish(sum);
+}
+
+template <class T>
+term_target<T> target_of(const gli_loss_geom &g, const gli_loss_arrays &a) {
+    return {static_cast<T *>(a.y), g.reduction != GLIA_REDUCTION_NONE,
+            g.reduction == GLIA_REDUCTION_MEAN && g.count > 0 ? double(g.count) : 1.0,
+            static_cast<double_sum<T> *>(a.workspace)};
+}
+
+template <class T>
+int blocks_of(const gli_loss_geom &g, const term_target<T> &out) {
+    const int blocks = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
+    if (!out.y || !out.reduced) return blocks;
+    return blocks <= LOSS_ALONE ? 1 : blocks < int(LOSS_BLOCKS) ? blocks : int(LOSS_BLOCKS);
+}
+
+template <class T>
+cudaError_t finish(const term_target<T> &out, int blocks, cudaStream_t stream) {
+    if (!out.y || !out.reduced || blocks == 1) return cudaSuccess;
+    return GLI_LAUNCH(finish_kernel<T>, 1, LOSS_THREADS, 0, stream, out, blocks);
 }
 
 template <class T>
 cudaError_t loss(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t stream) {
-    const bool reduced = g.reduction != GLIA_REDUCTION_NONE;
-    const double over  = g.reduction == GLIA_REDUCTION_MEAN && g.count > 0 ? g.count : 1;
-    int blocks         = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
-    if (reduced) blocks = blocks <= LOSS_ALONE ? 1 : blocks < int(LOSS_BLOCKS) ? blocks : int(LOSS_BLOCKS);
+    const term_target<T> out = target_of<T>(g, a);
+    const int blocks         = blocks_of(g, out);
     if (blocks == 0) return cudaSuccess;
-    T *y                    = static_cast<T *>(a.out);
-    double_sum<T> *of_block = static_cast<double_sum<T> *>(a.workspace);
-    const cudaError_t first = GLI_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(g, a),
-                                         reduced ? nullptr : y, y, over, of_block);
-    if (!reduced || blocks == 1 || first != cudaSuccess) return first;
-    return GLI_LAUNCH(finish_kernel<T>, 1, LOSS_THREADS, 0, stream, of_block, blocks, over, y);
+    const cudaError_t error = GLI_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(g, a), out);
+    return error == cudaSuccess ? finish(out, blocks, stream) : error;
 }
 
 template <class T>
 cudaError_t loss_backward(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t stream) {
-    const auto over  = g.reduction == GLIA_REDUCTION_MEAN ? compute<T>(g.count) : compute<T>(1);
-    const int blocks = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
+    const term_target<T> out = target_of<T>(g, a);
+    const gradient<T> to     = {static_cast<const T *>(a.dy), static_cast<T *>(a.dprediction), out.reduced,
+                            g.reduction == GLIA_REDUCTION_MEAN ? compute<T>(g.count) : compute<T>(1)};
+    const pairs<T> in        = pairs_of<T>(g, a);
+    const int blocks         = blocks_of(g, out);
     if (blocks == 0) return cudaSuccess;
-    return GLI_LAUNCH(loss_backward_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(g, a),
-                      static_cast<const T *>(a.dy), g.reduction != GLIA_REDUCTION_NONE, over, static_cast<T *>(a.out));
+    const cudaError_t error =
+        out.y ? GLI_LAUNCH((loss_backward_kernel<T, true>), blocks, LOSS_THREADS, 0, stream, in, to, out)
+              : GLI_LAUNCH((loss_backward_kernel<T, false>), blocks, LOSS_THREADS, 0, stream, in, to, out);
+    return error == cudaSuccess ? finish(out, blocks, stream) : error;
 }
 
 }  // namespace

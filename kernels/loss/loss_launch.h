@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-enum { GLI_LOSS_WORKSPACE = 16 * 1024 }; /* bytes, of the forward kernel */
+enum { GLI_LOSS_WORKSPACE = 16 * 1024 }; /* bytes, where y is asked for */
 
 /* Dense arrays of one float dtype; the formulas are in glia/ops/loss.h. */
 typedef struct gli_loss_arrays {
@@ -18,7 +18,8 @@ typedef struct gli_loss_arrays {
     const void *prediction, *target;
     const void *weight; /* NULL: 1 */
     const void *dy;     /* of the backward op: one number, or one for each element where nothing is reduced */
-    void *out;          /* y or dprediction */
+    void *y;            /* of the backward op: NULL where it is not asked for */
+    void *dprediction;
     void *workspace;
 } gli_loss_arrays;
 

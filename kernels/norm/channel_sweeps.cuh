@@ -32,7 +32,7 @@ struct channel_cut {
     int slices, slice;   /* slice: rows, or elements of a channel */
 };
 
-/* Element i of channel c lies at c / inside * outer_step + c % inside * inner_step + i / run * run_step + i % run. */
+/* Element i of channel c is at (c / inside) outer_step + (c % inside) inner_step + (i / run) run_step + i % run. */
 struct channel_runs {
     divisor run, inside;
     int64_t run_step, inner_step, outer_step;

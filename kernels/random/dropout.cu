@@ -1,4 +1,6 @@
-/* Each thread makes whole Philox blocks of four numbers: one for four elements, or for two of 16 bytes in 16 bits. */
+/* Each thread makes whole Philox blocks of four numbers: one for four elements, or for two of 16 bytes in 16 bits. The
+ * keys of the rounds are arguments of the launch: operands of instructions, which each thread would add up otherwise.
+ */
 #include "kernels/random/dropout_launch.h"
 
 #include "core/philox.h"
@@ -13,16 +15,41 @@ enum { DROPOUT_THREADS = 256, NUMBERS = 4 };
 template <class T>
 constexpr int items = int(vector<T>::width) > int(NUMBERS) ? int(vector<T>::width) : int(NUMBERS);
 
+struct philox_keys {
+    uint32_t of[GLI_PHILOX_ROUNDS][2];
+};
+
+inline philox_keys keys_of(uint64_t seed) {
+    philox_keys keys;
+    for (int round = 0; round < GLI_PHILOX_ROUNDS; ++round) {
+        keys.of[round][0] = gli_philox_key0(static_cast<uint32_t>(seed), round);
+        keys.of[round][1] = gli_philox_key1(static_cast<uint32_t>(seed >> 32), round);
+    }
+    return keys;
+}
+
+/* gli_random_block. */
+__device__ inline gli_u32x4 random_block(const philox_keys &keys, uint32_t stream, uint32_t step, uint32_t block) {
+    gli_u32x4 counter = {{block, 0, stream, step}};
+#pragma unroll
+    for (int round = 0; round < GLI_PHILOX_ROUNDS; ++round)
+        counter = gli_philox_round(counter, keys.of[round][0], keys.of[round][1]);
+    return counter;
+}
+
 template <class T>
 __global__ void __launch_bounds__(DROPOUT_THREADS)
-    dropout_kernel(gli_dropout_geom g, compute<T> scale, const int64_t *step, const T *x, T *y, bool wide) {
+    dropout_kernel(gli_dropout_geom g, philox_keys keys, compute<T> scale, const int64_t *step, const T *x, T *y,
+                   bool wide) {
     const int width = vector<T>::width, elements = items<T>;
     const int64_t begin = (int64_t(blockIdx.x) * DROPOUT_THREADS + threadIdx.x) * elements;
     if (begin >= g.count) return;
-    const gli_random use = {g.seed, g.stream, step ? static_cast<uint32_t>(*step) : 0};
+    const uint32_t at_step = step ? static_cast<uint32_t>(*step) : 0;
+    const uint32_t last    = static_cast<uint32_t>(g.threshold - 1); /* that is dropped, of a threshold of 1 to 2^32 */
+    const bool all         = g.threshold == 0;
     uint32_t numbers[elements];
     for (int k = 0; k < elements; k += NUMBERS) {
-        const gli_u32x4 block = gli_random_block(use, static_cast<uint32_t>((begin + k) / NUMBERS));
+        const gli_u32x4 block = random_block(keys, g.stream, at_step, static_cast<uint32_t>((begin + k) / NUMBERS));
         for (int i = 0; i < NUMBERS; ++i) numbers[k + i] = block.v[i];
     }
     for (int first = 0; first < elements; first += width) {
@@ -30,7 +57,7 @@ __global__ void __launch_bounds__(DROPOUT_THREADS)
         const int n        = left < 0 ? 0 : left < width ? static_cast<int>(left) : width;
         compute<T> values[width];
         load_pack(x + begin + first, n, wide, values);
-        for (int k = 0; k < width; ++k) values[k] = numbers[first + k] >= g.threshold ? values[k] * scale : 0;
+        for (int k = 0; k < width; ++k) values[k] = all || numbers[first + k] > last ? values[k] * scale : 0;
         store_pack(y + begin + first, n, wide, values);
     }
 }
@@ -40,8 +67,8 @@ cudaError_t dropout(const gli_dropout_geom &g, const void *x, const int64_t *ste
     const bool wide  = aligned16(x) && aligned16(y);
     const int blocks = blocks_for(g.count, DROPOUT_THREADS * items<T>);
     if (g.count == 0) return cudaSuccess;
-    return GLI_LAUNCH(dropout_kernel<T>, blocks, DROPOUT_THREADS, 0, stream, g, compute<T>(g.scale), step,
-                      static_cast<const T *>(x), static_cast<T *>(y), wide);
+    return GLI_LAUNCH(dropout_kernel<T>, blocks, DROPOUT_THREADS, 0, stream, g, keys_of(g.seed), compute<T>(g.scale),
+                      step, static_cast<const T *>(x), static_cast<T *>(y), wide);
 }
 
 }  // namespace

@@ -153,8 +153,8 @@ __device__ inline void merge_steps(const packed_or_one<T, W> (&in)[AT_ONCE], int
     }
 }
 
-/* Reduces elements begin, begin + step, ... below end, W neighbours at a time. The loads of AT_ONCE steps are on their
- * way together; the switch is once for all of them. */
+/* Reduces W neighbours from each of the elements begin, begin + step, ... below end. AT_ONCE loads are issued before
+ * the first of them is used, and one switch on the kind of the reduction serves all of them. */
 template <int W, bool FOLD, class T, class Y, class S>
 __device__ inline void scan(const job<T, Y, S> &j, const T *x, unsigned begin, unsigned end, unsigned step,
                             const compute<T> *match, S *all) {

@@ -190,13 +190,23 @@ def copies_in_flight(instructions):
     return ops["LDGSTS"] // ops["LDGDEPBAR"] * (max(left) + 1) if left and ops["LDGDEPBAR"] else 0
 
 
+def merges_doubles(body):
+    """Whether a loop adds doubles that were not converted in it: sums of a block, for no path has rows of doubles."""
+    ops = ops_of(body)
+    return ops["DADD"] > 0 and ops["F2F"] == 0
+
+
+def visits_rows(body):
+    """Whether a loop has 16-byte accesses, or reads what lies in shared memory since."""
+    return any(map(is_wide, body)) or (any(i.op == "LDS.128" for i in body) and not merges_doubles(body))
+
+
 def hot_path(kernel):
-    """The path through the 16-byte accesses: its loops that hold some, and those that read what lies in shared memory
-    since; the whole path where no loop holds any."""
+    """The path through the 16-byte accesses: its loops that visit rows; the whole path where no loop holds any."""
     order, loops = Flow(kernel.code, is_wide).path()
     whole = [kernel.code[index] for index in order]
     bodies = [whole[first:last + 1] for first, last in outermost(loops)]
-    bodies = [body for body in bodies if any(map(is_wide, body)) or any(i.op == "LDS.128" for i in body)]
+    bodies = list(filter(visits_rows, bodies))
     hot = [instruction for body in bodies for instruction in body]
     hot = hot if any(map(is_wide, hot)) else whole
     wide = [instruction for instruction in hot if is_wide(instruction)]

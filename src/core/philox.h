@@ -18,16 +18,23 @@ typedef struct gli_u32x4 {
     uint32_t v[4];
 } gli_u32x4;
 
+enum { GLI_PHILOX_ROUNDS = 10 };
+
+/* Of each round, by the key of the first. */
+GLI_RANDOM uint32_t gli_philox_key0(uint32_t key0, int round) { return key0 + (uint32_t)round * UINT32_C(0x9E3779B9); }
+GLI_RANDOM uint32_t gli_philox_key1(uint32_t key1, int round) { return key1 + (uint32_t)round * UINT32_C(0xBB67AE85); }
+
+GLI_RANDOM gli_u32x4 gli_philox_round(gli_u32x4 counter, uint32_t key0, uint32_t key1) {
+    const uint64_t a     = UINT64_C(0xD2511F53) * counter.v[0];
+    const uint64_t b     = UINT64_C(0xCD9E8D57) * counter.v[2];
+    const gli_u32x4 next = {{(uint32_t)(b >> 32) ^ counter.v[1] ^ key0, (uint32_t)b,
+                             (uint32_t)(a >> 32) ^ counter.v[3] ^ key1, (uint32_t)a}};
+    return next;
+}
+
 GLI_RANDOM gli_u32x4 gli_philox(gli_u32x4 counter, uint32_t key0, uint32_t key1) {
-    for (int round = 0; round < 10; ++round) {
-        const uint64_t a     = UINT64_C(0xD2511F53) * counter.v[0];
-        const uint64_t b     = UINT64_C(0xCD9E8D57) * counter.v[2];
-        const gli_u32x4 next = {{(uint32_t)(b >> 32) ^ counter.v[1] ^ key0, (uint32_t)b,
-                                 (uint32_t)(a >> 32) ^ counter.v[3] ^ key1, (uint32_t)a}};
-        counter              = next;
-        key0 += UINT32_C(0x9E3779B9);
-        key1 += UINT32_C(0xBB67AE85);
-    }
+    for (int round = 0; round < GLI_PHILOX_ROUNDS; ++round)
+        counter = gli_philox_round(counter, gli_philox_key0(key0, round), gli_philox_key1(key1, round));
     return counter;
 }
 

@@ -8,22 +8,25 @@
 #include "graph/graph_impl.h"
 #include "ops/elementwise/activation.h"
 #include "ops/elementwise/binary_geom.h"
+#include "ops/loss/cross_entropy_geom.h"
+#include "ops/loss/loss_geom.h"
 #include "ops/norm/batchnorm_geom.h"
 #include "ops/softmax/softmax_geom.h"
 
 enum { MAX_PARAMS = 512 };
 
-/* `first` and `second`, which reads first's result, become one node. merge changes the params of the op that stays;
- * false: this pair does not match. */
+/* `first` and `second`, which reads first's result or all that first reads, become one node. merge changes the params
+ * of the op that stays; false: this pair does not match. */
 typedef struct pattern {
     const gli_op *first, *second;
     enum {
-        FIRST_STAYS, /* and computes second's result; nothing else may use its own, which is fused away */
-        FIRST_MOVES, /* the same, to the position of second, whose other input becomes its input `extra` */
-        SECOND_STAYS /* and reads first's input 0; first is removed when nothing else uses it */
+        FIRST_STAYS,  /* and computes second's result; nothing else may use its own, which is fused away */
+        FIRST_MOVES,  /* the same, to the position of second, whose other input becomes its input `extra` */
+        SECOND_STAYS, /* and reads first's input 0; first is removed when nothing else uses it */
+        SECOND_MOVES  /* to the position of first, and computes its result, too, as output `extra` */
     } kind;
-    int input;         /* which of second's inputs is first's result */
-    int extra;         /* of FIRST_MOVES: must be absent before */
+    int input;         /* which of second's inputs is first's result; of SECOND_MOVES: what both read */
+    int extra;         /* absent before */
     size_t activation; /* its offset in the params of first */
     bool (*merge)(const struct pattern *p, const gli_node *first, const gli_node *second, char *params);
 } pattern;
@@ -65,6 +68,12 @@ static bool merge_softmax(const pattern *p, const gli_node *first, const gli_nod
     return fits;
 }
 
+/* A loss and its gradient, which have one geometry. */
+static bool merge_loss(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
+    (void)p, (void)params;
+    return memcmp(first->geom, second->geom, first->op->geom_size) == 0;
+}
+
 static const pattern patterns[] = {
     {&gli_op_conv2d, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_params, activation), merge_activation},
     {&gli_op_conv2d_transpose, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_transpose_params, activation),
@@ -74,13 +83,17 @@ static const pattern patterns[] = {
     {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 0, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
     {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 1, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
     {&gli_op_softmax, &gli_op_cross_entropy, SECOND_STAYS, 0, 0, 0, merge_softmax},
+    {&gli_op_cross_entropy, &gli_op_cross_entropy_backward, SECOND_MOVES, GLI_CROSS_ENTROPY_X, GLI_CROSS_ENTROPY_BACK_Y,
+     0, merge_loss},
+    {&gli_op_loss, &gli_op_loss_backward, SECOND_MOVES, GLI_LOSS_PREDICTION, GLI_LOSS_BACK_Y, 0, merge_loss},
 };
 
 typedef struct fusion {
     glia_graph *graph;
     gli_arena arena;
-    int *uses;       /* by value */
-    int *first_user; /* by value: the first node that reads it, before fusion; none: n_nodes */
+    int *uses;        /* by value */
+    int *first_user;  /* by value: the first node that reads it, before fusion; none: n_nodes */
+    int *last_reader; /* by value: the last node that reads it and may be the first of SECOND_MOVES; none: -1 */
 } fusion;
 
 /* Sets the new params and geometry of the node that stays. */
@@ -161,7 +174,52 @@ static glia_status fuse_into_second(fusion *f, int first_index, int second_index
     return GLIA_OK;
 }
 
+/* Second begins with first's inputs, the others are there at the position of first, and it is asked for its own result
+ * and not for first's. */
+static bool may_move_second(const fusion *f, const pattern *p, int first_index, int second_index) {
+    const glia_graph *graph = f->graph;
+    const gli_node *first = &graph->nodes[first_index], *second = &graph->nodes[second_index];
+    if (f->uses[second->out[0]] == 0 || f->uses[second->out[p->extra]] != 0) return false;
+    for (int i = 0; i < second->n_in; ++i) {
+        const gli_value_info *value = &graph->values[second->in[i]];
+        const bool shared           = i < first->op->n_inputs;
+        if (shared && second->in[i] != (i < first->n_in ? first->in[i] : 0)) return false;
+        if (!shared && second->in[i] && value->kind == GLI_VALUE_RESULT && value->node >= first_index) return false;
+    }
+    return true;
+}
+
+static void move_second(fusion *f, const pattern *p, int first_index, int second_index) {
+    glia_graph *graph    = f->graph;
+    const gli_node first = graph->nodes[first_index];
+    gli_node merged      = graph->nodes[second_index];
+    for (int i = 0; i < merged.n_in; ++i) {
+        int *reader = &f->first_user[merged.in[i]];
+        *reader     = (int)gli_min_i64(*reader, first_index);
+        if (i < first.n_in) --f->uses[first.in[i]];
+    }
+    graph->values[merged.out[p->extra]].kind = GLI_VALUE_FUSED;
+    merged.out[p->extra]                     = first.out[0];
+    for (int o = 0; o < merged.op->n_outputs; ++o) {
+        graph->values[merged.out[o]].node   = first_index;
+        graph->values[merged.out[o]].output = o;
+    }
+    graph->nodes[first_index]     = merged;
+    graph->nodes[second_index].op = NULL;
+}
+
+static glia_status try_moving_second(fusion *f, const pattern *p, int second_index) {
+    const gli_node *second = &f->graph->nodes[second_index];
+    const int first_index  = f->last_reader[second->in[p->input]];
+    if (first_index < 0 || first_index >= second_index) return GLIA_OK;
+    const gli_node *first = &f->graph->nodes[first_index];
+    if (first->op == p->first && p->merge(p, first, second, NULL) && may_move_second(f, p, first_index, second_index))
+        move_second(f, p, first_index, second_index);
+    return GLIA_OK;
+}
+
 static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
+    if (p->kind == SECOND_MOVES) return try_moving_second(f, p, second_index);
     const glia_graph *graph   = f->graph;
     const gli_node *second    = &graph->nodes[second_index];
     const gli_value_info *mid = &graph->values[second->in[p->input]];
@@ -178,6 +236,7 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
         case FIRST_STAYS: return fuse_into_first(f, mid->node, second_index, params);
         case FIRST_MOVES: return move_first(f, p, mid->node, second_index, params);
         case SECOND_STAYS: return fuse_into_second(f, mid->node, second_index, params);
+        case SECOND_MOVES: break; /* done above */
     }
     return GLIA_OK;
 }
@@ -189,12 +248,18 @@ static glia_status find_uses(fusion *f, const glia_value *outputs, int n_outputs
     f->uses = memory;
     GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->first_user, &memory));
     f->first_user = memory;
-    for (int v = 0; v < graph->n_values; ++v) f->first_user[v] = graph->n_nodes;
+    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->last_reader, &memory));
+    f->last_reader = memory;
+    for (int v = 0; v < graph->n_values; ++v) f->first_user[v] = graph->n_nodes, f->last_reader[v] = -1;
     for (int n = graph->n_nodes - 1; n >= 0; --n)
         for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) {
             ++f->uses[graph->nodes[n].in[i]];
             f->first_user[graph->nodes[n].in[i]] = n;
         }
+    for (int n = 0; n < graph->n_nodes; ++n)
+        for (int p = 0; p < GLI_COUNT_OF(patterns); ++p)
+            if (patterns[p].kind == SECOND_MOVES && graph->nodes[n].op == patterns[p].first)
+                f->last_reader[graph->nodes[n].in[patterns[p].input]] = n;
     for (int i = 0; i < n_outputs; ++i) /* their owner may be the graph that this one is a copy of */
         if (gli_graph_value(graph, (glia_value){.id = outputs[i].id})) ++f->uses[outputs[i].id];
     for (int a = 0; a < graph->n_assignments; ++a) ++f->uses[graph->assignments[a].value];

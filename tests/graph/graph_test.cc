@@ -590,6 +590,94 @@ TEST(Fusion, softmax_over_another_axis_or_of_another_kind_stays) {
     }
 }
 
+// A loss, its gradient with respect to x, and what a training adds between the two: a sum of losses, a factor.
+struct TrainingNet : Net {
+    const char *op;
+    glia_dtype dtype;
+    glia_value x, target, weight, y;
+    glia_cross_entropy_params classes{};
+    glia_loss_params plain = glia_loss_defaults();
+    TrainingNet(const char *op, glia_dtype dtype, glia_reduction reduction = GLIA_REDUCTION_MEAN)
+        : op(op), dtype(dtype) {
+        const bool by_class = op == std::string("cross_entropy");
+        classes.reduction = plain.reduction = reduction;
+        x                                   = input({2, 3}, dtype);
+        target = by_class ? state({2}, {2, 0}, GLIA_I64) : state({2, 3}, {0, 1, 0, 1, 0, 0}, dtype);
+        weight = state({by_class ? 3 : 2}, by_class ? Numbers{1, 0.5, 2} : Numbers{3, 0.25}, dtype);
+        y      = loss();
+    }
+    const void *params() const {
+        return op == std::string("cross_entropy") ? static_cast<const void *>(&classes) : &plain;
+    }
+    glia_value loss() { return call(op, params(), {x, target, weight}); }
+    glia_value backward(glia_value dy) {
+        return call((std::string(op) + "_backward").c_str(), params(), {x, target, weight, dy});
+    }
+    std::string fused() const { return std::string(op) + "_backward"; }
+    void expect(const std::vector<glia_value> &outputs, const Names &names, const char *why) {
+        const Numbers numbers = {1, 2, 3, 0, -1, 0.5};
+        glia_plan *plan       = make(outputs);
+        EXPECT_EQ(steps(plan), names) << why;
+        EXPECT_EQ(run(plan, outputs, {numbers}), run(outputs, {numbers}, {.unfused = true})) << why;
+        glia_plan_destroy(plan);
+    }
+};
+
+TEST(Fusion, a_loss_and_its_gradient) {
+    for (const char *op : {"cross_entropy", "loss"})
+        for (glia_dtype dtype : {GLIA_F64, GLIA_F32})
+            for (glia_reduction reduction : {GLIA_REDUCTION_MEAN, GLIA_REDUCTION_SUM}) {
+                TrainingNet net(op, dtype, reduction);
+                const glia_value scale  = net.state({}, {0.5}, dtype),
+                                 three  = gli_graph_constant(net.graph, dtype, GLIA_SCALAR, 3);
+                const glia_value scaled = net.binary(GLIA_BINARY_MUL, net.y, scale);
+                const glia_value total  = net.binary(GLIA_BINARY_MUL, three, scaled);
+                net.expect({net.y, net.gradient(net.y, {net.x})[0]}, {net.fused()}, "both");
+                net.expect({net.gradient(net.y, {net.x})[0]}, {net.fused()}, "the gradient alone");
+                net.expect({net.y}, {op}, "the loss alone");
+                net.expect({scaled, net.gradient(scaled, {net.x})[0]}, {net.fused(), "binary"}, "a factor");
+                const auto steps = net.gradient(total, {net.x});
+                net.expect({total, steps[0]}, {op, "binary", "binary", "binary", net.fused()},
+                           "the factor is computed after the loss");
+            }
+}
+
+TEST(Fusion, a_loss_leaves_other_gradients) {
+    for (const char *op : {"cross_entropy", "loss"}) {
+        TrainingNet net(op, GLIA_F64);
+        const glia_value square = net.binary(GLIA_BINARY_MUL, net.y, net.y);
+        net.expect({square, net.gradient(square, {net.x})[0]}, {op, "binary", "binary", net.fused()},
+                   "dy depends on the loss");
+        const glia_value one = gli_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 1);
+        const glia_value dx  = net.call(net.fused().c_str(), net.params(), {net.x, net.target, {}, one});
+        net.expect({net.y, dx}, {op, net.fused()}, "other weights");
+        net.classes.label_smoothing = 0.1, net.plain.kind = GLIA_LOSS_MAE;
+        net.expect({net.y, net.backward(one)}, {op, net.fused()}, "other params");
+        TrainingNet unused(op, GLIA_F64);
+        unused.gradient(unused.y, {unused.x});
+        ASSERT_EQ(gli_graph_fuse(unused.graph, &unused.y, 1), GLIA_OK);
+        unused.expect({unused.y}, {op}, "a gradient that nothing asks for");
+    }
+}
+
+// Before a gradient is asked for that goes through both.
+TEST(Fusion, a_loss_and_its_gradient_have_the_gradient_of_the_parts) {
+    for (const char *op : {"cross_entropy", "loss"}) {
+        std::vector<std::vector<Numbers>> got;
+        for (bool fused : {true, false}) {
+            TrainingNet net(op, GLIA_F64);
+            const glia_value dx    = net.gradient(net.y, {net.x})[0];
+            const glia_value total = net.binary(GLIA_BINARY_ADD, net.sum(net.unary(GLIA_UNARY_SQUARE, dx)), net.y);
+            if (fused) {
+                ASSERT_EQ(gli_graph_fuse(net.graph, &total, 1), GLIA_OK);
+            }
+            got.push_back(
+                net.run({total, net.gradient(total, {net.x})[0]}, {{1, 2, 3, 0, -1, 0.5}}, {.unfused = true}));
+        }
+        expect_near(got[0], got[1]);
+    }
+}
+
 // Two branches that meet, as in a residual network: their other branch is computed after the normalisation's inputs.
 struct NormNet : Net {
     glia_value x = input({2, 2, 2, 2}), weight = input({2});

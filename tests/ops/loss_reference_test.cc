@@ -5,8 +5,10 @@
 #include <limits>
 
 #include "support/call.h"
+#include "support/case.h"
 #include "support/everywhere.h"
 #include "support/params.h"
+#include "support/suite.h"
 
 namespace {
 
@@ -247,6 +249,64 @@ TEST(Loss, a_weight_of_zero_takes_a_term_out) {
     expect_everywhere(kLoss, L{}, {p, t, zeros}, {0});
     expect_everywhere(kLossBack, L{.reduction = GLIA_REDUCTION_SUM}, {p, t, half, dy}, {0, 0, -16, 2});
     expect_everywhere(kLossBack, L{}, {p, t, zeros, dy}, {0, 0, 0, 0});
+}
+
+// --- a loss and its gradient by one call ---
+
+// What a provider computes in f32: the loss by its own op, the gradient alone, and both.
+struct Together {
+    Values y, dx, both_y, both_dx;
+};
+
+Together together(const gli_provider &provider, const char *device, const gli_op &forward, const Case &c) {
+    Session session(provider.name, device);
+    std::vector<Array> in;
+    std::vector<const glia_tensor *> tensors;
+    for (size_t i = 0; i < c.inputs.size(); ++i) {
+        const bool absent = c.inputs[i].content == Content::absent;
+        in.push_back(absent
+                         ? ABSENT
+                         : Array{c.inputs[i].dims, values_of(c, i, Regime::reals, GLIA_F32), dtype_of(c, i, GLIA_F32)});
+        tensors.push_back(session.tensor(in.back()));
+    }
+    Together t;
+    const Result both = session.call_raw(*c.op, c.params.data(), in);
+    if (both.status != GLIA_OK) return t;
+    t.both_dx = both.out[0].values, t.both_y = both.out[1].values;
+    glia_tensor *dx = session.tensor({both.out[0].dims, {}, GLIA_F32});
+    EXPECT_EQ(gli_call_op(session.ctx(), c.op, c.params.data(), int(tensors.size()), tensors.data(), 1, &dx), GLIA_OK);
+    t.dx = session.values(dx);
+    in.pop_back();  // dy
+    const Result alone = session.call_raw(forward, c.params.data(), in);
+    EXPECT_EQ(alone.status, GLIA_OK) << alone.message;
+    if (alone.status == GLIA_OK) t.y = alone.out[0].values;
+    return t;
+}
+
+// Returns how many calls were compared.
+int expect_the_same_bits(const gli_op &forward, const gli_op &backward) {
+    int compared = 0;
+    for (const char *device : {"cpu", "emulated"}) {
+        gli_device_choice choice;
+        if (gli_device_find(device, &choice) != GLIA_OK) continue;
+        for (const gli_provider *const *it = choice.device->providers(&backward); *it; ++it)
+            for (const Case &c : all_cases()) {
+                if (c.op != &backward || c.bench) continue;
+                const Together t = together(**it, device, forward, c);
+                compared += !t.both_y.empty();
+                EXPECT_EQ(t.both_y, t.y) << c.name << " by " << (*it)->name;
+                EXPECT_EQ(t.both_dx, t.dx) << c.name << " by " << (*it)->name;
+            }
+    }
+    return compared;
+}
+
+TEST(CrossEntropyBackward, has_the_bits_of_the_loss_and_of_the_gradient_alone) {
+    EXPECT_GT(expect_the_same_bits(kCe, kBack), 60);
+}
+
+TEST(LossBackward, has_the_bits_of_the_loss_and_of_the_gradient_alone) {
+    EXPECT_GT(expect_the_same_bits(gli_op_loss, gli_op_loss_backward), 40);
 }
 
 }  // namespace

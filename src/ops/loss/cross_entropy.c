@@ -76,7 +76,8 @@ static glia_status resolve_backward(gli_resolution *r) {
     GLI_REQUIRE(r->ctx, dy->dtype == x->dtype, GLIA_DTYPE_MISMATCH, "%s: x is %s, dy is %s", r->op->name,
                 glia_dtype_name(x->dtype), glia_dtype_name(dy->dtype));
     GLI_TRY(gli_check_shape(r, GLI_CROSS_ENTROPY_DY, loss.ndim, loss.dim));
-    gli_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
+    gli_set_shape(&r->out[GLI_CROSS_ENTROPY_BACK_DX], x->dtype, x->ndim, x->dim);
+    gli_set_shape(&r->out[GLI_CROSS_ENTROPY_BACK_Y], loss.dtype, loss.ndim, loss.dim);
     return GLIA_OK;
 }
 
@@ -119,18 +120,23 @@ static void compose_backward(gli_derivation *d, glia_value *out) {
         dy               = gli_formula_reshape(d, dy, shape);
     }
     const glia_value b = gli_formula_mul(d, unit_gradient(d), dy);
+    glia_value dx      = b;
     switch (g->from) {
-        case GLIA_FROM_LOG_PROBABILITIES: out[0] = b; break;
+        case GLIA_FROM_LOG_PROBABILITIES: break;
         case GLIA_FROM_LOGITS:
-            out[0] = gli_formula_sub(
+            dx = gli_formula_sub(
                 d, b,
                 gli_formula_mul(d, gli_derive(d, &gli_op_softmax, &over, x), gli_formula_sum(d, b, GLIA_AXIS(1))));
             break;
         case GLIA_FROM_PROBABILITIES: /* 0 where x is clipped */
-            out[0] = gli_derive(d, &gli_op_unary_backward, &range, x, (glia_value){0},
-                                gli_formula_div(d, b, gli_derive(d, &gli_op_unary, &range, x)));
+            dx = gli_derive(d, &gli_op_unary_backward, &range, x, (glia_value){0},
+                            gli_formula_div(d, b, gli_derive(d, &gli_op_unary, &range, x)));
             break;
     }
+    out[GLI_CROSS_ENTROPY_BACK_DX] = dx;
+    if (d->dout[GLI_CROSS_ENTROPY_BACK_Y].id)
+        out[GLI_CROSS_ENTROPY_BACK_Y] = gli_derive(d, &gli_op_cross_entropy, d->params, x,
+                                                   d->in[GLI_CROSS_ENTROPY_TARGET], d->in[GLI_CROSS_ENTROPY_WEIGHT]);
 }
 
 static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
@@ -168,7 +174,10 @@ static const gli_op_input backward_inputs[] = {
     [GLI_CROSS_ENTROPY_WEIGHT] = {"class_weight", GLI_IN_OPTIONAL},
     [GLI_CROSS_ENTROPY_DY]     = {"dy", GLI_IN_GRADIENT},
 };
-static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT}};
+static const gli_op_output backward_outputs[] = {
+    [GLI_CROSS_ENTROPY_BACK_DX] = {"dx", GLI_OUT_GRADIENT},
+    [GLI_CROSS_ENTROPY_BACK_Y]  = {"y", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+};
 
 const gli_op gli_op_cross_entropy_backward = {
     .name = "cross_entropy_backward",

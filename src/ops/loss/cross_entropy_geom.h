@@ -11,6 +11,8 @@ enum {
     GLI_CROSS_ENTROPY_DY
 }; /* dy: of the backward op */
 
+enum { GLI_CROSS_ENTROPY_BACK_DX, GLI_CROSS_ENTROPY_BACK_Y };
+
 /* Probabilities are clamped to at least this before the logarithm. */
 #define GLI_CROSS_ENTROPY_EPSILON 1e-7
 

@@ -67,18 +67,15 @@ static glia_status resolve_backward(gli_resolution *r) {
     glia_tensor loss              = {0};
     GLI_TRY(resolve_geometry(r, &loss));
     GLI_TRY(gli_check_shape(r, GLI_LOSS_DY, loss.ndim, loss.dim));
-    gli_set_shape(&r->out[0], prediction->dtype, prediction->ndim, prediction->dim);
+    gli_set_shape(&r->out[GLI_LOSS_BACK_DPREDICTION], prediction->dtype, prediction->ndim, prediction->dim);
+    gli_set_shape(&r->out[GLI_LOSS_BACK_Y], loss.dtype, loss.ndim, loss.dim);
     return GLIA_OK;
 }
 
-static void cost_forward(const void *geom, gli_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     const gli_loss_geom *g = geom;
     const double terms     = g->reduction == GLIA_REDUCTION_NONE ? 0 : g->count;
     *out                   = (gli_cost){.flops = 4.0 * g->count, .depth = 8 + gli_sum_depth(terms)};
-}
-
-static void cost_backward(const void *geom, gli_cost *out) {
-    *out = (gli_cost){.flops = 4.0 * ((const gli_loss_geom *)geom)->count, .depth = 8};
 }
 
 static bool exact_forward(const void *geom) {
@@ -125,7 +122,11 @@ static void compose_backward(gli_derivation *d, glia_value *out) {
         weight = gli_formula_reshape(d, weight, shape);
     }
     if (weight.id) dy = gli_formula_mul(d, dy, weight);
-    out[0] = gli_formula_mul(d, slope(d, d->in[GLI_LOSS_PREDICTION], d->in[GLI_LOSS_TARGET]), dy);
+    out[GLI_LOSS_BACK_DPREDICTION] =
+        gli_formula_mul(d, slope(d, d->in[GLI_LOSS_PREDICTION], d->in[GLI_LOSS_TARGET]), dy);
+    if (d->dout[GLI_LOSS_BACK_Y].id)
+        out[GLI_LOSS_BACK_Y] = gli_derive(d, &gli_op_loss, d->params, d->in[GLI_LOSS_PREDICTION],
+                                          d->in[GLI_LOSS_TARGET], d->in[GLI_LOSS_WEIGHT]);
 }
 
 static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
@@ -152,7 +153,7 @@ const gli_op gli_op_loss = {
     GLI_PARAMS(fields, defaults),
     .geom_size = sizeof(gli_loss_geom),
     .resolve   = resolve_forward,
-    .cost      = cost_forward,
+    .cost      = cost,
     .exact     = exact_forward,
     .derive    = derive,
 };
@@ -163,7 +164,10 @@ static const gli_op_input backward_inputs[] = {
     [GLI_LOSS_WEIGHT]     = {"weight", GLI_IN_OPTIONAL},
     [GLI_LOSS_DY]         = {"dy", GLI_IN_GRADIENT},
 };
-static const gli_op_output backward_outputs[] = {{"dprediction", GLI_OUT_GRADIENT}};
+static const gli_op_output backward_outputs[] = {
+    [GLI_LOSS_BACK_DPREDICTION] = {"dprediction", GLI_OUT_GRADIENT},
+    [GLI_LOSS_BACK_Y]           = {"y", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+};
 
 const gli_op gli_op_loss_backward = {
     .name = "loss_backward",
@@ -172,7 +176,7 @@ const gli_op gli_op_loss_backward = {
     GLI_PARAMS(fields, defaults),
     .geom_size = sizeof(gli_loss_geom),
     .resolve   = resolve_backward,
-    .cost      = cost_backward,
+    .cost      = cost,
     .derive    = derive_backward,
 };
 

@@ -11,6 +11,8 @@ enum {
     GLI_LOSS_DY
 }; /* weight may be absent; dy: of loss_backward */
 
+enum { GLI_LOSS_BACK_DPREDICTION, GLI_LOSS_BACK_Y };
+
 typedef struct gli_loss_geom {
     int count;
     int shared; /* elements in a row that have one weight: 1, or those of an item */

@@ -171,6 +171,18 @@ class Paths(unittest.TestCase):
         path = sass.hot_path(kernel("LDG.E.128 R4, [R2.64]\n" + read.format("0x10")))
         self.assertEqual((path.instructions, path.accesses), (4, 1))
 
+    def test_a_loop_that_merges_sums_of_doubles_does_not_count(self):
+        text = """LDG.E.128 R4, [R2.64]
+                  @P0 BRA 0x0
+                  LDS.128 R8, [R4]
+                  {}
+                  @P1 BRA 0x20
+                  EXIT"""
+        for add, instructions in (("DADD R10, R10, R8", 2),
+                                  ("FADD R10, R10, R8", 5),
+                                  ("F2F.F64.F32 R12, R8\nDADD R10, R10, R12", 6)):  # of a row of floats
+            self.assertEqual(sass.hot_path(kernel(text.format(add))).instructions, instructions)
+
     def test_a_kernel_without_wide_accesses_has_no_row(self):
         self.assertIsNone(check_machine_code.memory_row(kernel("""LDG.E R4, [R2.64]
                                                                   EXIT""")))

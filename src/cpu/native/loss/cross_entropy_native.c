@@ -1,5 +1,6 @@
 /* Class targets and logits in rows: one pass for the maximum, one for the sum of exponentials. Sums over items are
- * made by chunk of whole items, then over the chunks in order. */
+ * made by chunk of whole items, then over the chunks in order. The gradient is made of the same exponentials, and the
+ * loss beside it costs little more. */
 #include <math.h>
 
 #include "core/parallel.h"
@@ -20,8 +21,8 @@ typedef struct partial {
 
 typedef struct job {
     const gli_cross_entropy_geom *g;
-    const glia_tensor *x, *target, *weight, *dy, *out;
-    partial *partial;
+    const glia_tensor *x, *target, *weight, *dy, *y, *dx; /* y, dx: NULL where they are not asked for */
+    partial *partial;                                     /* of y */
     double all_weights, divisor;
 } job;
 
@@ -43,7 +44,7 @@ static double smooth_share(const job *j, double weight) {
 static bool ignored(const job *j, int64_t class) { return j->g->ignore && class == j->g->ignore_index; }
 
 static const float *row_of(const glia_tensor *x, int64_t i) { return (const float *)x->data + i * x->stride[0]; }
-static float *out_row_of(const job *j, int64_t i) { return (float *)j->out->data + i * j->out->stride[0]; }
+static float *dx_row_of(const job *j, int64_t i) { return (float *)j->dx->data + i * j->dx->stride[0]; }
 
 /* 0 where nothing counts. */
 static double mean_of(double sum, double divisor) { return divisor == 0 ? 0 : sum / divisor; }
@@ -101,28 +102,28 @@ typedef struct group {
     double sum[LANES];
 } group;
 
-static void group_of_short_rows(const job *j, int64_t first, int rows, group *out, bool stores) {
+static void group_of_short_rows(const job *j, int64_t first, int rows, group *out) {
     const int classes     = j->g->classes;
     float e[LANES][LANES] = {{0}}, sum[LANES];
     for (int k = 0; k < rows; ++k)
         for (int c = 0; c < classes; ++c) e[c][k] = row_of(j->x, first + k)[c];
     logits_of_short_rows(e, classes, out->max, sum);
     for (int k = 0; k < rows; ++k) out->sum[k] = sum[k];
-    for (int k = 0; stores && k < rows; ++k)
-        for (int c = 0; c < classes; ++c) out_row_of(j, first + k)[c] = e[c][k];
+    for (int k = 0; j->dx && k < rows; ++k)
+        for (int c = 0; c < classes; ++c) dx_row_of(j, first + k)[c] = e[c][k];
 }
 
-/* stores: the exponentials, in the rows of the output. */
-static group group_of(const job *j, int64_t first, int rows, bool stores) {
+/* Leaves the exponentials in dx. */
+static group group_of(const job *j, int64_t first, int rows) {
     group out;
     if (j->g->classes < LANES) {
-        group_of_short_rows(j, first, rows, &out, stores);
+        group_of_short_rows(j, first, rows, &out);
         return out;
     }
     for (int k = 0; k < rows; ++k) {
         const float *x = row_of(j->x, first + k);
         out.max[k]     = logits_max(x, j->g->classes);
-        out.sum[k]     = sum_of_exp(x, j->g->classes, out.max[k], stores ? out_row_of(j, first + k) : NULL);
+        out.sum[k]     = sum_of_exp(x, j->g->classes, out.max[k], j->dx ? dx_row_of(j, first + k) : NULL);
     }
     return out;
 }
@@ -139,27 +140,19 @@ static double loss_of(const job *j, const float *x, int64_t class, double max, d
     return loss;
 }
 
-static void forward_group(const job *j, int64_t first, int rows, partial *sum) {
-    const group at = group_of(j, first, rows, false);
+static void add_losses(const job *j, int64_t first, int rows, const group *at, partial *sum) {
     for (int k = 0; k < rows; ++k) {
         const int64_t i = first + k, class = gli_index_load(j->target, i);
         const bool counts = !ignored(j, class);
-        const double loss = counts ? loss_of(j, row_of(j->x, i), class, at.max[k], log(at.sum[k])) : 0;
+        const double loss = counts ? loss_of(j, row_of(j->x, i), class, at->max[k], log(at->sum[k])) : 0;
         sum->loss += loss;
         sum->weight += counts ? weight_of(j, class) : 0;
-        if (j->g->reduction == GLIA_REDUCTION_NONE) ((float *)j->out->data)[i * j->out->stride[0]] = (float)loss;
+        if (j->g->reduction == GLIA_REDUCTION_NONE) ((float *)j->y->data)[i * j->y->stride[0]] = (float)loss;
     }
 }
 
-static void forward_rows(void *arg, int64_t begin, int64_t end) {
-    const job *j = arg;
-    partial sum  = {0};
-    for (int64_t i = begin; i < end; i += LANES) forward_group(j, i, (int)gli_min_i64(LANES, end - i), &sum);
-    j->partial[begin / items_per_chunk(j->g)] = sum;
-}
-
 /* sum: of the exponentials in dx. */
-static void backward_row(const job *j, int64_t i, double sum, float *dx) {
+static void gradient_of_row(const job *j, int64_t i, double sum, float *dx) {
     const int classes   = j->g->classes;
     const double s      = j->g->label_smoothing;
     const float *dy     = j->dy->data;
@@ -182,13 +175,16 @@ static void backward_row(const job *j, int64_t i, double sum, float *dx) {
     dx[class] -= (float)(slope * own);
 }
 
-static void backward_rows(void *arg, int64_t begin, int64_t end) {
+static void do_rows(void *arg, int64_t begin, int64_t end) {
     const job *j = arg;
+    partial sum  = {0};
     for (int64_t i = begin; i < end; i += LANES) {
         const int rows = (int)gli_min_i64(LANES, end - i);
-        const group at = group_of(j, i, rows, true);
-        for (int k = 0; k < rows; ++k) backward_row(j, i + k, at.sum[k], out_row_of(j, i + k));
+        const group at = group_of(j, i, rows);
+        if (j->y) add_losses(j, i, rows, &at, &sum);
+        for (int k = 0; j->dx && k < rows; ++k) gradient_of_row(j, i + k, at.sum[k], dx_row_of(j, i + k));
     }
+    if (j->y) j->partial[begin / items_per_chunk(j->g)] = sum;
 }
 
 static bool rows(const glia_tensor *x) { return x->dim[1] == 1 || x->stride[1] == 1; }
@@ -213,39 +209,43 @@ static glia_status check(const gli_call *call) {
     return gli_index_check(call, GLI_CROSS_ENTROPY_TARGET, classes);
 }
 
-static job job_of(const gli_call *call) {
-    const bool backward = call->n_in > GLI_CROSS_ENTROPY_DY;
+static job job_of(const gli_call *call, void *workspace) {
     return (job){.g       = call->geom,
                  .x       = call->in[GLI_CROSS_ENTROPY_X],
                  .target  = call->in[GLI_CROSS_ENTROPY_TARGET],
                  .weight  = call->n_in > GLI_CROSS_ENTROPY_WEIGHT ? call->in[GLI_CROSS_ENTROPY_WEIGHT] : NULL,
-                 .dy      = backward ? call->in[GLI_CROSS_ENTROPY_DY] : NULL,
-                 .out     = call->out[0],
+                 .partial = workspace,
                  .divisor = 1};
+}
+
+static void do_job(const gli_call *call, job *j) {
+    const int64_t grain = items_per_chunk(j->g);
+    partial sum         = {0};
+    gli_parallel(call->ctx, j->g->n, grain, do_rows, j);
+    if (!j->y || j->g->reduction == GLIA_REDUCTION_NONE) return;
+    for (int64_t i = 0; i * grain < j->g->n; ++i) {
+        sum.loss += j->partial[i].loss;
+        sum.weight += j->partial[i].weight;
+    }
+    *(float *)j->y->data = (float)(j->g->reduction == GLIA_REDUCTION_MEAN ? mean_of(sum.loss, sum.weight) : sum.loss);
 }
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     GLI_TRY(check(call));
-    job j       = job_of(call);
-    partial sum = {0};
-    j.partial   = workspace;
-
-    const int64_t grain = items_per_chunk(j.g);
-    gli_parallel(call->ctx, j.g->n, grain, forward_rows, &j);
-    if (j.g->reduction == GLIA_REDUCTION_NONE) return GLIA_OK;
-    for (int64_t i = 0; i * grain < j.g->n; ++i) {
-        sum.loss += j.partial[i].loss;
-        sum.weight += j.partial[i].weight;
-    }
-    *(float *)j.out->data = (float)(j.g->reduction == GLIA_REDUCTION_MEAN ? mean_of(sum.loss, sum.weight) : sum.loss);
+    job j = job_of(call, workspace);
+    j.y   = call->out[0];
+    do_job(call, &j);
     return GLIA_OK;
 }
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
-    (void)prepared, (void)workspace;
+    (void)prepared;
     GLI_TRY(check(call));
-    job j = job_of(call);
+    job j = job_of(call, workspace);
+    j.dy  = call->in[GLI_CROSS_ENTROPY_DY];
+    j.dx  = call->out[GLI_CROSS_ENTROPY_BACK_DX];
+    j.y   = call->out[GLI_CROSS_ENTROPY_BACK_Y];
     for (int c = 0; c < j.g->classes; ++c) j.all_weights += weight_of(&j, c);
     if (j.g->reduction == GLIA_REDUCTION_MEAN) {
         j.divisor = 0;
@@ -254,7 +254,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
             if (!ignored(&j, class)) j.divisor += weight_of(&j, class);
         }
     }
-    gli_parallel(call->ctx, j.g->n, items_per_chunk(j.g), backward_rows, &j);
+    do_job(call, &j);
     return GLIA_OK;
 }
 
@@ -263,5 +263,8 @@ const gli_provider gli_cross_entropy_native          = {.name    = "cpu.native",
                                                         .decline = decline,
                                                         .prepare = prepare,
                                                         .run     = run_forward};
-const gli_provider gli_cross_entropy_backward_native = {
-    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT}, .decline = decline, .run = run_backward};
+const gli_provider gli_cross_entropy_backward_native = {.name    = "cpu.native",
+                                                        .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT},
+                                                        .decline = decline,
+                                                        .prepare = prepare,
+                                                        .run     = run_backward};

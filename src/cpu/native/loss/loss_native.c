@@ -1,4 +1,5 @@
-/* Losses of differences, in double as the reference has them. Sums are made by chunk, then over the chunks in order. */
+/* Losses of differences, in double as the reference has them. Sums are made by chunk, then over the chunks in order.
+ * Where loss and gradient are both asked for, a chunk's numbers are still in the cache for the second. */
 #include <math.h>
 
 #include "core/parallel.h"
@@ -71,6 +72,11 @@ GLI_CLONES static void loss_gradient(void *arg, int64_t begin, int64_t end) {
     }
 }
 
+static void loss_sum_and_gradient(void *arg, int64_t begin, int64_t end) {
+    loss_sum(arg, begin, end);
+    loss_gradient(arg, begin, end);
+}
+
 static const char *decline(const gli_call *call) {
     const gli_loss_geom *g = call->geom;
     if (g->kind != GLIA_LOSS_MSE && g->kind != GLIA_LOSS_MAE && g->kind != GLIA_LOSS_HUBER)
@@ -85,37 +91,44 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     return GLIA_OK;
 }
 
-static job job_of(const gli_call *call) {
+static job job_of(const gli_call *call, void *workspace) {
     return (job){.g          = call->geom,
                  .prediction = gli_in_floats(call, GLI_LOSS_PREDICTION),
-                 .target     = gli_in_floats(call, GLI_LOSS_TARGET)};
+                 .target     = gli_in_floats(call, GLI_LOSS_TARGET),
+                 .partial    = workspace};
+}
+
+/* Of the chunks' sums. */
+static float loss_of(const job *j) {
+    const gli_loss_geom *g = j->g;
+    double sum             = 0;
+    for (int64_t i = 0; i * GLI_FLAT_GRAIN < g->count; ++i) sum += j->partial[i];
+    if (g->reduction == GLIA_REDUCTION_MEAN && g->count > 0) sum /= g->count;
+    return (float)sum;
 }
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const gli_loss_geom *g = call->geom;
-    job j                  = job_of(call);
-    double sum             = 0;
-    j.partial              = workspace;
-    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, loss_sum, &j);
-    for (int64_t i = 0; i * GLI_FLAT_GRAIN < g->count; ++i) sum += j.partial[i];
-    if (g->reduction == GLIA_REDUCTION_MEAN && g->count > 0) sum /= g->count;
-    *gli_out_floats(call, 0) = (float)sum;
+    job j = job_of(call, workspace);
+    gli_parallel(call->ctx, j.g->count, GLI_FLAT_GRAIN, loss_sum, &j);
+    *gli_out_floats(call, 0) = loss_of(&j);
     return GLIA_OK;
 }
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
-    (void)prepared, (void)workspace;
+    (void)prepared;
     const gli_loss_geom *g = call->geom;
     const double dy        = *gli_in_floats(call, GLI_LOSS_DY);
-    job j                  = job_of(call);
+    float *y               = gli_out_floats(call, GLI_LOSS_BACK_Y);
+    job j                  = job_of(call, workspace);
     j.scale                = g->reduction == GLIA_REDUCTION_MEAN && g->count > 0 ? dy / g->count : dy;
-    j.gradient             = gli_out_floats(call, 0);
-    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, loss_gradient, &j);
+    j.gradient             = gli_out_floats(call, GLI_LOSS_BACK_DPREDICTION);
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, y ? loss_sum_and_gradient : loss_gradient, &j);
+    if (y) *y = loss_of(&j);
     return GLIA_OK;
 }
 
 const gli_provider gli_loss_native = {
     .name = "cpu.native", .accepts = GLI_ACCEPTS_FLAT, .decline = decline, .prepare = prepare, .run = run_forward};
 const gli_provider gli_loss_backward_native = {
-    .name = "cpu.native", .accepts = GLI_ACCEPTS_FLAT, .decline = decline, .run = run_backward};
+    .name = "cpu.native", .accepts = GLI_ACCEPTS_FLAT, .decline = decline, .prepare = prepare, .run = run_backward};

@@ -80,17 +80,20 @@ static long double divisor_of(const gli_cross_entropy_geom *g, const double *con
 
 static long double mean_of(long double sum, long double divisor) { return divisor == 0 ? 0 : sum / divisor; }
 
-static void cross_entropy(const void *geom, const double *const *in, double *const *out) {
-    const gli_cross_entropy_geom *g = geom;
-    const int64_t items             = (int64_t)g->n * g->inner;
-    long double sum                 = 0;
+static void loss_of_all(const gli_cross_entropy_geom *g, const double *const *in, double *y) {
+    const int64_t items = (int64_t)g->n * g->inner;
+    long double sum     = 0;
     for (int64_t i = 0; i < items; ++i) {
         const item it          = item_of(g, in, i);
         const long double loss = loss_of(&it);
-        if (g->reduction == GLIA_REDUCTION_NONE) out[0][i] = (double)loss;
+        if (g->reduction == GLIA_REDUCTION_NONE) y[i] = (double)loss;
         sum += loss;
     }
-    if (g->reduction != GLIA_REDUCTION_NONE) out[0][0] = (double)mean_of(sum, divisor_of(g, in));
+    if (g->reduction != GLIA_REDUCTION_NONE) y[0] = (double)mean_of(sum, divisor_of(g, in));
+}
+
+static void cross_entropy(const void *geom, const double *const *in, double *const *out) {
+    loss_of_all(geom, in, out[0]);
 }
 
 /* The derivative of the item's loss with respect to x[c]; total is the sum of its shares. */
@@ -111,12 +114,13 @@ static void cross_entropy_backward(const void *geom, const double *const *in, do
         const item it        = item_of(g, in, i);
         const long double dy = mean_of(in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0], divisor);
         const logits l       = logits_of(&it);
-        double *dx           = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
+        double *dx           = out[GLI_CROSS_ENTROPY_BACK_DX] + (it.x - in[GLI_CROSS_ENTROPY_X]);
         long double total    = 0;
         for (int64_t c = 0; c < g->classes; ++c) total += share(&it, c);
         for (int64_t c = 0; c < g->classes; ++c)
             dx[c * g->inner] = ignored(&it) ? 0 : (double)(dy * slope(&it, c, l, total));
     }
+    if (out[GLI_CROSS_ENTROPY_BACK_Y]) loss_of_all(g, in, out[GLI_CROSS_ENTROPY_BACK_Y]);
 }
 
 static glia_status check(const gli_call *call) {

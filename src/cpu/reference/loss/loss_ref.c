@@ -40,26 +40,28 @@ static double weight_of(const gli_loss_geom *g, const double *const *in, int64_t
     return in[GLI_LOSS_WEIGHT] ? in[GLI_LOSS_WEIGHT][i / g->shared] : 1;
 }
 
-static void loss(const void *geom, const double *const *in, double *const *out) {
-    const gli_loss_geom *g = geom;
-    long double sum        = 0;
+static void loss_of_all(const gli_loss_geom *g, const double *const *in, double *y) {
+    long double sum = 0;
     for (int64_t i = 0; i < g->count; ++i) {
         const long double value = weight_of(g, in, i) * term(g, in[GLI_LOSS_PREDICTION][i], in[GLI_LOSS_TARGET][i]);
-        if (g->reduction == GLIA_REDUCTION_NONE) out[0][i] = (double)value;
+        if (g->reduction == GLIA_REDUCTION_NONE) y[i] = (double)value;
         sum += value;
     }
-    if (g->reduction == GLIA_REDUCTION_SUM) out[0][0] = (double)sum;
-    if (g->reduction == GLIA_REDUCTION_MEAN) out[0][0] = g->count > 0 ? (double)(sum / g->count) : 0;
+    if (g->reduction == GLIA_REDUCTION_SUM) y[0] = (double)sum;
+    if (g->reduction == GLIA_REDUCTION_MEAN) y[0] = g->count > 0 ? (double)(sum / g->count) : 0;
 }
+
+static void loss(const void *geom, const double *const *in, double *const *out) { loss_of_all(geom, in, out[0]); }
 
 static void loss_backward(const void *geom, const double *const *in, double *const *out) {
     const gli_loss_geom *g = geom;
     for (int64_t i = 0; i < g->count; ++i) {
-        const long double slope_here = slope(g, in[GLI_LOSS_PREDICTION][i], in[GLI_LOSS_TARGET][i]);
-        const long double dy         = in[GLI_LOSS_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0];
-        const double over            = g->reduction == GLIA_REDUCTION_MEAN ? g->count : 1;
-        out[0][i]                    = (double)(dy / over * weight_of(g, in, i) * slope_here);
+        const long double slope_here      = slope(g, in[GLI_LOSS_PREDICTION][i], in[GLI_LOSS_TARGET][i]);
+        const long double dy              = in[GLI_LOSS_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0];
+        const double over                 = g->reduction == GLIA_REDUCTION_MEAN ? g->count : 1;
+        out[GLI_LOSS_BACK_DPREDICTION][i] = (double)(dy / over * weight_of(g, in, i) * slope_here);
     }
+    if (out[GLI_LOSS_BACK_Y]) loss_of_all(g, in, out[GLI_LOSS_BACK_Y]);
 }
 
 GLI_REF_PROVIDER(loss, loss);

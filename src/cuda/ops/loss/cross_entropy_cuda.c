@@ -9,7 +9,6 @@ static glia_status arrays_of(const gli_call *call, const gli_cuda_view *v, gli_c
                                       .x         = v->in[GLI_CROSS_ENTROPY_X],
                                       .weight    = v->in[GLI_CROSS_ENTROPY_WEIGHT],
                                       .dy        = v->in[GLI_CROSS_ENTROPY_DY],
-                                      .out       = v->out[0],
                                       .workspace = v->workspace};
     if (((const gli_cross_entropy_geom *)call->geom)->dense) {
         out->probabilities = v->in[GLI_CROSS_ENTROPY_TARGET];
@@ -24,9 +23,15 @@ static size_t workspace(const gli_call *call, glia_dtype dtype) {
     return GLI_CROSS_ENTROPY_WORKSPACE;
 }
 
+static size_t backward_workspace(const gli_call *call, glia_dtype dtype) {
+    (void)call, (void)dtype;
+    return GLI_CROSS_ENTROPY_BACKWARD_WORKSPACE;
+}
+
 static glia_status cross_entropy(const gli_call *call, const gli_cuda_view *v) {
     gli_cross_entropy_arrays arrays;
     GLI_TRY(arrays_of(call, v, &arrays));
+    arrays.y = v->out[0];
     GLI_CUDA_TRY(call->ctx, gli_kernel_cross_entropy(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
@@ -34,6 +39,8 @@ static glia_status cross_entropy(const gli_call *call, const gli_cuda_view *v) {
 static glia_status cross_entropy_backward(const gli_call *call, const gli_cuda_view *v) {
     gli_cross_entropy_arrays arrays;
     GLI_TRY(arrays_of(call, v, &arrays));
+    arrays.y  = v->out[GLI_CROSS_ENTROPY_BACK_Y];
+    arrays.dx = v->out[GLI_CROSS_ENTROPY_BACK_DX];
     GLI_CUDA_TRY(call->ctx, gli_kernel_cross_entropy_backward(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
@@ -41,4 +48,4 @@ static glia_status cross_entropy_backward(const gli_call *call, const gli_cuda_v
 GLI_CUDA_PROVIDER(cross_entropy, .run = cross_entropy, .typed_in = 1 << GLI_CROSS_ENTROPY_TARGET,
                   .workspace = workspace);
 GLI_CUDA_PROVIDER(cross_entropy_backward, .run = cross_entropy_backward, .typed_in = 1 << GLI_CROSS_ENTROPY_TARGET,
-                  .workspace = workspace);
+                  .workspace = backward_workspace);
