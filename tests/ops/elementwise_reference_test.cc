@@ -410,7 +410,8 @@ struct HalfType {
     double last_place(double x) const { return std::ldexp(1, std::max(std::ilogb(x), min_exponent) - digits); }
 };
 
-// On a GPU gelu of 16 bits is an approximation of its own. What is computed in f32 has no numbers below its normal ones.
+// On a GPU gelu of 16 bits is an approximation of its own. What is computed in f32 has no numbers below its normal
+// ones.
 const double kLeastF32 = 0x1p-126;
 TEST(Unary, gelu_of_all_numbers_of_16_bits) {
     for (const HalfType &type : {HalfType{GLIA_BF16, 7, -126}, HalfType{GLIA_F16, 10, -14}}) {
