@@ -22,6 +22,16 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     atomicAdd(&matrix[row * s.classes + column], 1ull);
 }
 
+/* A warp for the widest rows, too: their matrix takes longer than they do. */
+template <int WANTED, class T>
+cudaError_t launch(const gli_confusion_matrix_geom &g, const class_shape &s, const T *prediction,
+                   const gli_confusion_matrix_arrays &a, unsigned long long *matrix, cudaStream_t stream) {
+    constexpr int TEAM   = WANTED < LANES ? WANTED : int(LANES);
+    const int64_t blocks = (s.items * TEAM + CLASS_THREADS - 1) / CLASS_THREADS;
+    return GLI_LAUNCH((confusion_matrix_kernel<T, TEAM>), static_cast<int>(blocks), CLASS_THREADS, 0, stream, g,
+                      prediction, a.target, a.slot, matrix);
+}
+
 template <class T>
 cudaError_t confusion_matrix(const gli_confusion_matrix_geom &g, const gli_confusion_matrix_arrays &a,
                              cudaStream_t stream) {
@@ -33,9 +43,7 @@ cudaError_t confusion_matrix(const gli_confusion_matrix_geom &g, const gli_confu
         if (copied != cudaSuccess) return copied;
     }
     if (g.n == 0) return cudaSuccess;
-    return GLI_FOR_TEAM(team_for(s), TEAM,
-                        GLI_LAUNCH((confusion_matrix_kernel<T, TEAM>), blocks_of_teams(s, INT32_MAX), CLASS_THREADS, 0,
-                                   stream, g, static_cast<const T *>(a.prediction), a.target, a.slot, matrix));
+    return GLI_FOR_TEAM(team_for(s), TEAM, launch<TEAM>(g, s, static_cast<const T *>(a.prediction), a, matrix, stream));
 }
 
 }  // namespace

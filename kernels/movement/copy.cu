@@ -246,8 +246,10 @@ cudaError_t copy(const axes &a, void *to, const void *from, cudaStream_t stream)
     const F *x     = static_cast<const F *>(from);
     const bool run = a.n == 0 || (a.n == 1 && a.at[0].stride[TO] == 1 && a.at[0].stride[FROM] == 1);
     if (run && aligned16(y) && aligned16(x)) return copy_flat(y, x, a.count(), stream);
-    const int row = row_axis(a);
-    if (row >= 0) return copy_tiled(a, row, y, x, stream);
+    if constexpr (sizeof(T) < 16) { /* elements of 16 bytes lie along one axis on both sides */
+        const int row = row_axis(a);
+        if (row >= 0) return copy_tiled(a, row, y, x, stream);
+    }
     return move(a, y, copy_rule<T, F>{x, dims_of(a, FROM)}, stream);
 }
 

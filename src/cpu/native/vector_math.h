@@ -86,14 +86,13 @@ static inline float gli_bell(float x) {
     return e - e * (0.5f * rest);
 }
 
-/* The standard normal distribution function and its density. */
-typedef struct gli_normal {
-    float share, density;
-} gli_normal;
+/* What the standard normal distribution has beyond |x|, as ratio bell, bell = exp(-x^2 / 2). */
+typedef struct gli_tail {
+    float ratio, bell;
+} gli_tail;
 
-/* Both within 6e-7 of themselves, far below 0 too: the share beyond |x| is the density times a smooth ratio, here a
- * polynomial in (|x| - 3) / (|x| + 3), fitted to |x| <= 15; further out it is 0. */
-static inline gli_normal gli_normal_at(float x) {
+/* The ratio is smooth, here a polynomial in (|x| - 3) / (|x| + 3), fitted to |x| <= 15; further out the tail is 0. */
+static inline gli_tail gli_tail_at(float x) {
     const float t = gli_abs(x) > 15 ? 15 : gli_abs(x), q = (t - 3) / (t + 3), bell = gli_bell(t);
     float p = 5.32794147e-5f;
     p       = p * q + 1.14834103e-4f;
@@ -105,7 +104,23 @@ static inline gli_normal gli_normal_at(float x) {
     p       = p * q + 1.23225048e-1f;
     p       = p * q - 2.06402615e-1f;
     p       = p * q + 1.21513948e-1f;
-    return (gli_normal){x < 0 ? p * bell : 1 - p * bell, 0.398942280f * bell};
+    return (gli_tail){p, bell};
+}
+
+/* The standard normal distribution function and its density, both within 6e-7 of themselves, far below 0 too. */
+typedef struct gli_normal {
+    float share, density;
+} gli_normal;
+
+static inline gli_normal gli_normal_at(float x) {
+    const gli_tail tail = gli_tail_at(x);
+    return (gli_normal){x < 0 ? tail.ratio * tail.bell : 1 - tail.ratio * tail.bell, 0.398942280f * tail.bell};
+}
+
+/* x times the share of what is below x. That share may be no normal number where the product is one. */
+static inline float gli_gelu(float x) {
+    const gli_tail tail = gli_tail_at(x);
+    return x < 0 ? x * tail.ratio * tail.bell : x * (1 - tail.ratio * tail.bell);
 }
 
 #endif

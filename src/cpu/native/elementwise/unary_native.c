@@ -26,7 +26,7 @@ GLI_INLINE float value(glia_unary_kind kind, float alpha, float beta, float x) {
         case GLIA_UNARY_LEAKY_RELU: return x > 0 ? x : alpha * x;
         case GLIA_UNARY_ELU: return x > 0 ? x : alpha * gli_expm1(x);
         case GLIA_UNARY_SELU: return x > 0 ? 1.05070099f * x : 1.75809934f * gli_expm1(x);
-        case GLIA_UNARY_GELU: return x * gli_normal_at(x).share;
+        case GLIA_UNARY_GELU: return gli_gelu(x);
         case GLIA_UNARY_GELU_TANH: return x * gelu_tanh_share(x);
         case GLIA_UNARY_SILU: return silu(x);
         case GLIA_UNARY_SOFTSIGN: return x / (1 + gli_abs(x));

@@ -23,7 +23,7 @@ static void step(const void *geom, const double *const *in, double *const *out) 
         const double mean     = g->alpha * old_mean + (1 - g->alpha) * grad;
 
         const long double square   = g->alpha * in[GLI_RMSPROP_SQUARE][i] + (1 - g->alpha) * (long double)grad * grad;
-        const long double variance = g->centered ? square - (long double)mean * mean : square;
+        const long double variance = g->centered && !isinf(square) ? square - (long double)mean * mean : square;
         const long double scale    = sqrtl(variance < 0 ? 0 : variance) + g->epsilon;
         const double moving        = (double)(g->momentum * velocity + grad / scale);
 

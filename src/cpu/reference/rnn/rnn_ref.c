@@ -270,16 +270,16 @@ static void gru_backward(const gli_rnn_geom *g, const weights *w, const trace *t
     }
 }
 
-/* Adds what the gates' gradients give the weights, x and the state before. */
+/* Adds what the gates' gradients give the weights, x and the state before. at: of the step in x and dx. */
 static void add_gradients(const gli_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s,
-                          const double *x, double *dx) {
+                          int64_t at, const double *x, double *dx) {
     const int H = g->hidden, R = g->outputs, I = g->inputs;
     const double *h = t->h + (int64_t)s * R, *inner = t->inner + (int64_t)s * H;
     for (int64_t row = 0; row < (int64_t)g->gates * H; ++row) {
         const bool inside   = g->reset_before && row >= 2 * H; /* gru_backward has done this product */
         const double *state = inside ? inner : h;
-        for (int i = 0; dx && i < I; ++i) dx[i] += w->w_ih[row * I + i] * t->a[row];
-        for (int i = 0; dw->w_ih && i < I; ++i) dw->w_ih[row * I + i] += t->a[row] * x[i];
+        for (int i = 0; dx && i < I; ++i) dx[at + i] += w->w_ih[row * I + i] * t->a[row];
+        for (int i = 0; dw->w_ih && i < I; ++i) dw->w_ih[row * I + i] += t->a[row] * x[at + i];
         for (int k = 0; dw->w_hh && k < R; ++k) dw->w_hh[row * R + k] += t->r[row] * state[k];
         for (int k = 0; !inside && k < R; ++k) t->before[k] += w->w_hh[row * R + k] * t->r[row];
         if (dw->b_ih) dw->b_ih[row] += t->a[row];
@@ -302,8 +302,7 @@ static void sequence_backward(const gli_rnn_geom *g, const double *const *in, do
             case GLIA_RNN_GRU: gru_backward(g, &w, t, s); break;
             default: plain_backward(g, t, s);
         }
-        const int64_t x = x_offset(g, q, s);
-        add_gradients(g, &w, &dw, t, s, in[GLI_RNN_X] + x, out[GLI_RNN_BACK_DX] ? out[GLI_RNN_BACK_DX] + x : NULL);
+        add_gradients(g, &w, &dw, t, s, x_offset(g, q, s), in[GLI_RNN_X], out[GLI_RNN_BACK_DX]);
         memcpy(t->dh, t->before, (size_t)g->outputs * sizeof *t->dh);
     }
     if (out[GLI_RNN_BACK_DH0])
