@@ -106,7 +106,9 @@ TEST_P(MixedPrecision, layers_read_weights_that_early_stopping_brings_back) {
     glia_fit_args fit{.epochs = 3, .batch_size = 5};
     const glia_early_stopping_args first_is_best{.min_delta = 1e30, .patience = 2, .restore_best = true};
     ASSERT_EQ(glia_early_stopping(t->ctx, &first_is_best, &fit.callbacks[0]), GLIA_OK) << t->message();
-    ASSERT_EQ(t->fit(fit), GLIA_OK) << t->message();
+    const glia_status status = t->fit(fit);
+    glia_callback_destroy(&fit.callbacks[0]);
+    ASSERT_EQ(status, GLIA_OK) << t->message();
     glia_result found{}, anew{};
     ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &found), GLIA_OK) << t->message();
     const auto weights = t->get("hidden.weight");
