@@ -1,5 +1,5 @@
-// The kernels that only providers with NVIDIA's libraries launch. Two programs: with the emulator, and with the
-// interpreter of PTX.
+// Kernels that the provider suite does not launch: those behind NVIDIA's libraries, and a gradient without its loss,
+// which the suite leaves out in f32 alone. Two programs: with the emulator, and with the interpreter of PTX.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +9,7 @@
 #include "emulator/cuda_runtime_api.h"
 #include "kernels/elementwise/compare_launch.h"
 #include "kernels/gemm/bias_launch.h"
+#include "kernels/loss/loss_launch.h"
 #include "support/internals.h"
 
 namespace {
@@ -88,6 +89,27 @@ TEST(Bias, is_added_before_the_activation) {
                     check_bias(dtype, activation, with_bias, 5, 24, 1, offset);  // packs of channels
                     check_bias(dtype, activation, with_bias, 3, 5, 16, offset);  // packs in one channel
                 }
+}
+
+// 2 (prediction - target) dy, on small integers.
+TEST(LossGradient, needs_no_place_for_the_loss) {
+    const gli_loss_geom geom{.count = 37, .shared = 1, .kind = GLIA_LOSS_MSE, .reduction = GLIA_REDUCTION_SUM};
+    for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16}) {
+        const size_t bytes = glia_dtype_size(dtype) * size_t(geom.count);
+        std::vector<uint8_t> prediction(bytes), target(bytes), dy(glia_dtype_size(dtype));
+        for (int i = 0; i < geom.count; ++i) {
+            gli_store(dtype, prediction.data(), i, i % 7);
+            gli_store(dtype, target.data(), i, i % 5);
+        }
+        gli_store(dtype, dy.data(), 0, 3);
+        const Device<uint8_t> p(prediction), t(target), one(dy), dx(std::vector<uint8_t>(bytes, 0xFF));
+        const gli_loss_arrays arrays{
+            .dtype = dtype, .prediction = p.get(), .target = t.get(), .dy = one.get(), .dprediction = dx.get()};
+        ASSERT_EQ(gli_kernel_loss_backward(&geom, &arrays, nullptr), cudaSuccess);
+        const std::vector<uint8_t> got = dx.values();
+        for (int i = 0; i < geom.count; ++i)
+            EXPECT_EQ(gli_load(dtype, got.data(), i), 6 * (i % 7 - i % 5)) << i << " of " << glia_dtype_name(dtype);
+    }
 }
 
 }  // namespace
