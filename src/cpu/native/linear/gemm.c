@@ -89,7 +89,7 @@ typedef struct packing {
     const void *arg;
     float *to;
     int64_t count, pieces; /* of panels, and of the length */
-    int64_t together;      /* panels, whose pieces of the same rows follow one another: they lie in the same pages */
+    int64_t group_size;    /* panels whose pieces of the same rows are packed one after the other: they share pages */
 } packing;
 
 enum { PIECE = 16, SIDE_BY_SIDE = 128 };
@@ -115,9 +115,9 @@ static void pack_pieces(void *arg, int64_t begin, int64_t end) {
     const packing *p = arg;
     for (int64_t i = begin; i < end; ++i) {
         const int64_t problem = i / (p->pieces * p->count), rest = i - problem * p->pieces * p->count;
-        const int64_t group = rest / (p->pieces * p->together), inside = rest - group * p->pieces * p->together;
-        const int64_t panels = gli_min_i64(p->together, p->count - group * p->together);
-        pack_piece(p, problem, group * p->together + inside % panels, inside / panels * PIECE);
+        const int64_t group = rest / (p->pieces * p->group_size), inside = rest - group * p->pieces * p->group_size;
+        const int64_t panels = gli_min_i64(p->group_size, p->count - group * p->group_size);
+        pack_piece(p, problem, group * p->group_size + inside % panels, inside / panels * PIECE);
     }
 }
 
