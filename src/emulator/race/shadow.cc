@@ -3,6 +3,7 @@
 // warp also by __syncwarp, blocks of one launch by nothing but gli_signal and gli_await. Shuffles and votes do not
 // order memory, as CUDA's guide says.
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "emulator/block.h"
@@ -27,12 +28,15 @@ namespace emulator {
 namespace {
 
 std::map<uintptr_t, std::unique_ptr<Region>> allocations;  // device memory, by address
-Region *last_allocation;                                   // where the last access was
+// Where accesses were lately, by their addresses: a kernel goes from one tensor to the other and back.
+constexpr uintptr_t RECENT_BYTES = 1024;
+std::array<Region *, 256> recent;
 std::unique_ptr<Region> static_shared;
 
 uint32_t last_epoch, first_of_launch;
 size_t static_shared_used;  // by the running launch, as far as seen
 
+constexpr char UNWRITTEN = static_cast<char>(0xFF);  // every byte of static shared memory when a block begins
 constexpr unsigned WARPS = MAX_THREADS / WARP_LANES;
 
 // Of each block by its number, up to which epoch its accesses are known to be over.
@@ -71,18 +75,18 @@ Region *find_region(uintptr_t address) {
     if (static_shared != nullptr && static_shared->holds(address)) return static_shared.get();
     Region *dynamic = current != nullptr ? current->dynamic_shared.get() : nullptr;
     if (dynamic != nullptr && dynamic->holds(address)) return dynamic;
-    if (last_allocation != nullptr && last_allocation->holds(address)) return last_allocation;
+    Region *&last = recent[address / RECENT_BYTES % recent.size()];
+    if (last != nullptr && last->holds(address)) return last;
     auto above = allocations.upper_bound(address);
     if (above == allocations.begin()) return nullptr;
     Region *below = std::prev(above)->second.get();
     if (!below->holds(address)) return nullptr;
-    return last_allocation = below;
+    return last = below;
 }
 
-// Memory without a shadow that a kernel may use: its parameters, its own stack, pinned host memory, and to read what is
-// constant in this library.
+// Memory without a shadow that a kernel may use, besides its own stack: its parameters, pinned host memory, and to read
+// what is constant in this library.
 bool is_exempt(uintptr_t address, Access kind) {
-    if (running.thread->fiber.on_stack(address)) return true;
     bool read = kind == Access::READ;
     if (read && address - number(running.kernel) < running.kernel->object_bytes) return true;
     if (read && address >= number(__ehdr_start) && address < number(_end)) return true;
@@ -178,11 +182,8 @@ void remember(Cell &cell, const AccessRecord &now) {
 }
 
 void check_written(Region &region, uintptr_t address, size_t bytes, Access kind, uint32_t source) {
-    uint8_t *written = region.written(address);
-    if (kind == Access::WRITE) {
-        std::fill(written, written + bytes, uint8_t{1});
-        return;
-    }
+    if (kind == Access::WRITE) return region.mark_written(address, bytes);
+    const uint8_t *written = region.written(address);
     const uint8_t *missing = std::find(written, written + bytes, uint8_t{0});
     if (missing == written + bytes) return;
     violation(cudaErrorLaunchFailure, source_site(source),
@@ -233,6 +234,7 @@ void check(uintptr_t address, size_t bytes, Access kind, uint32_t source) {
 
 void check_access(const void *pointer, size_t bytes, Access kind, uint32_t source) {
     if (!running.in_kernel || bytes == 0) return;
+    if (running.thread->fiber.on_stack(number(pointer))) return;  // most: arrays that nvcc keeps in registers
     running.in_kernel = false;
     check(number(pointer), bytes, kind, source);
     running.in_kernel = true;
@@ -243,13 +245,13 @@ void shadow_allocated(const void *address, size_t bytes) {
 }
 
 void shadow_freed(const void *address) {
-    last_allocation = nullptr;
+    recent = {};
     allocations.erase(number(address));
 }
 
 void shadow_written_by_host(const void *address, size_t bytes) {
     Region *region = find_region(number(address));
-    if (region != nullptr) std::fill_n(region->written(number(address)), bytes, uint8_t{1});
+    if (region != nullptr) region->mark_written(number(address), bytes);
 }
 
 void shadow_copied(const void *destination, const void *source, size_t bytes) {
@@ -263,8 +265,9 @@ void shadow_launch() {
     static_shared_used = 0;
     signalled.clear();
     size_t bytes = static_cast<size_t>(__stop_gli_shared - __start_gli_shared);
-    if (static_shared == nullptr && bytes > 0)
-        static_shared = std::make_unique<Region>(__start_gli_shared, bytes, true);
+    if (static_shared != nullptr || bytes == 0) return;
+    static_shared = std::make_unique<Region>(__start_gli_shared, bytes, true);
+    std::fill(__start_gli_shared, __stop_gli_shared, UNWRITTEN);
 }
 
 // The memory of the dynamic shared regions goes back to the heap.
@@ -279,7 +282,8 @@ void shadow_block(unsigned number, const void *dynamic) {
     current->horizon                = {};
     current->own_horizons.clear();
     if (static_shared != nullptr) {
-        std::fill(__start_gli_shared, __stop_gli_shared, static_cast<char>(0xFF));
+        auto [first, end] = static_shared->written_range();
+        std::fill(__start_gli_shared + first, __start_gli_shared + end, UNWRITTEN);
         static_shared->forget_written();
     }
     if (dynamic != nullptr && current->dynamic_shared == nullptr)

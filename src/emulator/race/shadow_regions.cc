@@ -1,5 +1,6 @@
 #include "emulator/race/shadow_regions.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -14,7 +15,17 @@ Region::Region(const void *start, size_t bytes, bool shared)
     if (written_ == nullptr) throw std::bad_alloc();
 }
 
-void Region::forget_written() { memset(written_.get(), 0, bytes_); }
+void Region::mark_written(uintptr_t address, size_t bytes) {
+    const size_t first = address - start_, end = first + bytes;
+    memset(written_.get() + first, 1, bytes);
+    first_written_ = first_written_ == end_written_ ? first : std::min(first_written_, first);
+    end_written_   = std::max(end_written_, end);
+}
+
+void Region::forget_written() {
+    memset(written_.get() + first_written_, 0, end_written_ - first_written_);
+    first_written_ = end_written_ = 0;
+}
 
 // From words to bytes: each inherits the history of its word.
 void Region::split(Page &page) {

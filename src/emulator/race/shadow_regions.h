@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace emulator {
@@ -41,7 +42,11 @@ class Region {
 
     // One byte each, 1 when it was written.
     uint8_t *written(uintptr_t address) { return written_.get() + (address - start_); }
+    void mark_written(uintptr_t address, size_t bytes);
     void forget_written();
+    // First and end of the offsets that were marked since they were last forgotten: the shared memory of all kernels
+    // has megabytes, of which a block writes a few thousand bytes.
+    std::pair<size_t, size_t> written_range() const { return {first_written_, end_written_}; }
 
     // Calls visit(cell, bytes of the cell) on the cells of [address, address + bytes). Words, until one of their bytes
     // is accessed alone.
@@ -67,6 +72,7 @@ class Region {
     size_t bytes_;
     bool shared_;
     std::unique_ptr<uint8_t[], Freed> written_;
+    size_t first_written_ = 0, end_written_ = 0;
     std::vector<Page> pages_;
 };
 
