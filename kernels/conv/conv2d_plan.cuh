@@ -69,13 +69,15 @@ inline cudaError_t pack_filters(gli_convolution *v, void *to, cudaStream_t strea
     return gli_kernel_copy(&g, stream);
 }
 
-/* Whether the filters can be read with vec4s along k. */
+/* Whether the filters can be read `width` at a time along k. */
 template <class T>
-bool filters_vectorizable(const gli_convolution &v, bool elements_channels_last) {
-    if (v.w_group % 4 || v.w_out % 4) return false;
-    if (elements_channels_last) return v.w_in == 1 && v.w_r % 4 == 0 && v.w_s % 4 == 0 && vec4_aligned<T>(v.w, v.in);
+bool filters_vectorizable(const gli_convolution &v, bool elements_channels_last, int width = 4) {
+    if (v.w_group % width || v.w_out % width) return false;
+    const auto steps = [&](int count, int64_t stride) { return count == 1 || stride % width == 0; };
+    if (elements_channels_last)
+        return v.w_in == 1 && steps(v.r, v.w_r) && steps(v.s, v.w_s) && aligned_groups<T>(v.w, v.in, width);
     const bool dense = v.w_s == 1 && v.w_r == v.s && v.w_in == int64_t(v.r) * v.s;
-    return dense && !v.transposed && vec4_aligned<T>(v.w, int64_t(v.in) * v.r * v.s);
+    return dense && !v.transposed && aligned_groups<T>(v.w, int64_t(v.in) * v.r * v.s, width);
 }
 
 template <class T>
@@ -105,6 +107,8 @@ conv2d_batch<T> batch_of(const gli_convolution &v, const phase_chunk &c) {
     b.x_data = static_cast<const T *>(v.x.data), b.w_data = static_cast<const T *>(v.w);
     b.x_vectorized = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in);
     b.w_vectorized = filters_vectorizable<T>(v, b.elements_channels_last);
+    b.x_in_chunks  = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in, vector<T>::width);
+    b.w_in_chunks  = filters_vectorizable<T>(v, b.elements_channels_last, vector<T>::width);
     b.to           = epilogue_of<T>(v);
     return b;
 }
@@ -140,6 +144,8 @@ conv2d_filter_batch<T> filter_batch_of(const gli_convolution &v) {
     b.x_data = static_cast<const T *>(v.x.data), b.y_data = static_cast<const T *>(v.y.data);
     b.x_vectorized       = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in);
     b.y_vectorized       = !b.pixels_contiguous && channels_vectorizable<T>(v.y, v.out);
+    b.x_in_chunks        = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in, vector<T>::width);
+    b.y_in_chunks        = !b.pixels_contiguous && channels_vectorizable<T>(v.y, v.out, vector<T>::width);
     b.to.data            = static_cast<compute<T> *>(v.w);
     b.to.row_axis.stride = unsigned(v.w_out);
     b.to.alpha           = 1;

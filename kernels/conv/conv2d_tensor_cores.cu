@@ -11,7 +11,7 @@ template <class T, class S>
 cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
     return each_launch<T>(
         v, run, [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &, void *workspace) {
-            const cudaError_t error = tensor_gemm<T, S>(batch, size, workspace, run.stream);
+            const cudaError_t error = tensor_gemm<T, S>(batch, size, workspace, run);
             return error != cudaSuccess ? error : exact_channels<T>(v, batch, size, run.stream);
         });
 }
@@ -20,7 +20,7 @@ template <class T, class S>
 cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
     const gemm_size size               = filter_size_of(v);
     const conv2d_filter_batch<T> batch = filter_batch_of<T>(v);
-    const cudaError_t error            = tensor_gemm<T, S>(batch, size, run.workspace, run.stream);
+    const cudaError_t error            = tensor_gemm<T, S>(batch, size, run.workspace, run);
     return error != cudaSuccess ? error : exact_filters<T>(v, batch, size, run.stream);
 }
 

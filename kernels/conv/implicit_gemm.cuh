@@ -128,10 +128,11 @@ __device__ inline grid_axis input_displacements(const axis_phases &rows, const a
     return elements;
 }
 
-/* Whether an image can be read with vec4s of channels, group by group. */
+/* Whether an image can be read `width` channels at a time, group by group. */
 template <class T>
-bool channels_vectorizable(const gli_image &x, int channels) {
-    return x.c == 1 && x.n % 4 == 0 && x.h % 4 == 0 && x.w % 4 == 0 && vec4_aligned<T>(x.data, channels);
+bool channels_vectorizable(const gli_image &x, int channels, int width = 4) {
+    return x.c == 1 && x.n % width == 0 && x.h % width == 0 && x.w % width == 0 &&
+           aligned_groups<T>(x.data, channels, width);
 }
 
 inline bool channels_last(const gli_image &x, int channels) { return x.c == 1 && channels > 1; }
@@ -151,8 +152,10 @@ struct conv2d_batch {
     bool elements_channels_last;
     unsigned w_group, w_out, w_in, w_r, w_s, bias_stride;
     const T *x_data, *w_data;
-    bool x_vectorized, w_vectorized;
+    bool x_vectorized, w_vectorized, x_in_chunks, w_in_chunks;
     output to; /* of the first group */
+
+    bool in_chunks() const { return x_in_chunks && w_in_chunks; }
 
     /* i counts (group, row phase, column phase). */
     __device__ problem_type problem(int i) const {
@@ -166,6 +169,7 @@ struct conv2d_batch {
         p.a.k_axis              = input_displacements(rows, columns, element, x);
         p.a.k_contiguous        = elements_channels_last;
         p.a.vectorized          = x_vectorized;
+        p.a.in_chunks           = x_in_chunks;
         p.a.height = unsigned(height), p.a.width = unsigned(width);
 
         p.b.data                = w_data + size_t(group) * w_group;
@@ -177,6 +181,7 @@ struct conv2d_batch {
         p.b.k_axis.first_offset = row.element_first * w_r + column.element_first * w_s;
         p.b.k_contiguous        = true;
         p.b.vectorized          = w_vectorized;
+        p.b.in_chunks           = w_in_chunks;
 
         p.y                       = to;
         p.y.data                  = to.data + size_t(group) * out * y.c;
@@ -207,8 +212,10 @@ struct conv2d_filter_batch {
     bool elements_channels_last, pixels_contiguous; /* the latter: of y, otherwise its channels are */
     unsigned w_group, w_in, w_r, w_s;
     const T *x_data, *y_data;
-    bool x_vectorized, y_vectorized;
+    bool x_vectorized, y_vectorized, x_in_chunks, y_in_chunks;
     output to; /* of the first group */
+
+    bool in_chunks() const { return x_in_chunks && y_in_chunks; }
 
     __device__ problem_type problem(int group) const {
         const phase &row = rows.of[0], &column = columns.of[0];
@@ -222,12 +229,14 @@ struct conv2d_filter_batch {
         p.a.k_axis.column   = {y.w, 0};
         p.a.k_contiguous    = pixels_contiguous;
         p.a.vectorized      = y_vectorized;
+        p.a.in_chunks       = y_in_chunks;
 
         p.b.data         = x_data + size_t(group) * in * x.c;
         p.b.row_axis     = input_displacements(rows, columns, element, x);
         p.b.k_axis       = input_pixels(rows, columns, row, column, x);
         p.b.k_contiguous = !elements_channels_last;
         p.b.vectorized   = x_vectorized;
+        p.b.in_chunks    = x_in_chunks;
         p.b.height = unsigned(height), p.b.width = unsigned(width);
 
         p.y                    = to;

@@ -11,10 +11,10 @@
 
 #include <cuda_pipeline_primitives.h>
 
-/* S is a struct of 16 bytes. */
+/* S is a struct of 16 bytes. Where `exists` is false they are zeros, and nothing is read. */
 template <class S>
-__device__ inline void gli_copy_async(S *shared, const S *global) {
-    __pipeline_memcpy_async(shared, global, sizeof(S));
+__device__ inline void gli_copy_async(S *shared, const S *global, bool exists = true) {
+    __pipeline_memcpy_async(shared, global, sizeof(S), exists ? 0 : sizeof(S));
 }
 
 __device__ inline void gli_commit_copies() { __pipeline_commit(); }
@@ -27,8 +27,8 @@ __device__ inline void gli_await_copies() {
 #else
 
 template <class S>
-inline void gli_copy_async(S *shared, const S *global) {
-    *shared = *global;
+inline void gli_copy_async(S *shared, const S *global, bool exists = true) {
+    *shared = exists ? *global : S{};
 }
 
 inline void gli_commit_copies() {}

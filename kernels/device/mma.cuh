@@ -25,6 +25,14 @@ __device__ inline void load_blocks(unsigned (&words)[4], const void *row) {
                  : "memory");
 }
 
+/* As load_blocks, of blocks of 8 rows of eight 16-bit elements each, with rows and columns exchanged. */
+__device__ inline void load_blocks_transposed(unsigned (&words)[4], const void *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+                 : "r"(unsigned(__cvta_generic_to_shared(row)))
+                 : "memory");
+}
+
 /* acc += A B, the operands of asm that hold them. */
 #define GLI_MMA(shape, types, A, B)                                                                              \
     asm("mma.sync.aligned." shape ".row.col.f32." types ".f32 {%0, %1, %2, %3}, " A ", " B ", {%0, %1, %2, %3};" \
@@ -70,6 +78,7 @@ __device__ inline float round_to_tf32(float x) {
 #else
 
 using emulator::load_blocks;
+using emulator::load_blocks_transposed;
 using emulator::multiply_add;
 using emulator::round_to_tf32;
 using emulator::tf32;

@@ -108,18 +108,27 @@ __global__ void __launch_bounds__(Tile::threads, 1)
     }
 }
 
-/* The launches of a batch. `size` has the largest m, n and k of it. */
-template <class T, class Tile, class Batch>
-cudaError_t launch_gemm(const Batch &batch, const gemm_size &size, void *workspace, cudaStream_t stream) {
+/* Calls launch(blocks, scheduler, partials), with a block for each tile of rows x columns, and launches what sums the
+ * splits. `size` has the largest m, n and k of the batch. */
+template <class T, class Batch, class Launch>
+cudaError_t launch_tiles(const Batch &batch, const gemm_size &size, int rows, int columns, void *workspace,
+                         cudaStream_t stream, Launch launch) {
     const split_k split            = split_k_for(size);
-    const tile_scheduler scheduler = {blocks_for(size.m, Tile::rows), column_tiles_of(size, Tile::columns), Tile::rows,
-                                      Tile::columns, split};
+    const tile_scheduler scheduler = {blocks_for(size.m, rows), column_tiles_of(size, columns), rows, columns, split};
     const split_k_partials<compute<T>> partials = partials_of<compute<T>>(size, split, workspace);
     const int64_t blocks = int64_t(scheduler.row_tiles) * scheduler.column_tiles * split.splits * size.batch;
     if (blocks > INT32_MAX) return cudaErrorInvalidConfiguration;
-    const cudaError_t error = GLI_LAUNCH((gemm_kernel<T, Tile, Batch>), unsigned(blocks), Tile::threads, 0, stream,
-                                         batch, scheduler, partials);
+    const cudaError_t error = launch(unsigned(blocks), scheduler, partials);
     return error != cudaSuccess || !partials.data ? error : reduce_splits<T>(batch, size, split, partials, stream);
+}
+
+template <class T, class Tile, class Batch>
+cudaError_t launch_gemm(const Batch &batch, const gemm_size &size, void *workspace, cudaStream_t stream) {
+    return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, workspace, stream,
+                           [&](unsigned blocks, const tile_scheduler &scheduler, const auto &partials) {
+                               return GLI_LAUNCH((gemm_kernel<T, Tile, Batch>), blocks, Tile::threads, 0, stream, batch,
+                                                 scheduler, partials);
+                           });
 }
 
 /* Whether tiles of that size occupy every multiprocessor, and waste little at the borders. */

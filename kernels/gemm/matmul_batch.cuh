@@ -19,6 +19,8 @@ struct matmul_batch {
     unsigned size[GLI_GEMM_BATCH_DIMS];
     strides a, b, c, y;
 
+    bool in_chunks() const { return first.a.in_chunks && first.b.in_chunks; }
+
     __device__ problem_type problem(int i) const {
         problem_type p = first;
         unsigned rest  = unsigned(i);
@@ -34,12 +36,13 @@ struct matmul_batch {
     }
 };
 
-/* Whether `x` can be read with vec4s along the dimension of `size` elements and stride `along`: all other strides,
- * `across` and the batch's, must be multiples of four. */
+/* Whether `x` can be read `width` elements at a time along the dimension of `size` elements and stride `along`: all
+ * other strides, `across` and the batch's, must be multiples of that. */
 template <class T>
-bool can_vectorize(const gli_gemm_matrix &x, const gli_gemm &g, int size, int64_t along, int64_t across) {
-    bool fits = along == 1 && across % 4 == 0 && vec4_aligned<T>(x.data, size);
-    for (int d = 0; d < g.batch_ndim; ++d) fits = fits && x.batch_stride[d] % 4 == 0;
+bool can_vectorize(const gli_gemm_matrix &x, const gli_gemm &g, int size, int64_t along, int64_t across,
+                   int width = 4) {
+    bool fits = along == 1 && across % width == 0 && aligned_groups<T>(x.data, size, width);
+    for (int d = 0; d < g.batch_ndim; ++d) fits = fits && x.batch_stride[d] % width == 0;
     return fits;
 }
 
@@ -48,9 +51,12 @@ template <class T>
 strided_matrix<T> matrix_of(const gli_gemm_matrix &x, const gli_gemm &g, int rows, int64_t row_stride,
                             int64_t k_stride) {
     const bool k_contiguous = k_stride == 1 || row_stride != 1;
-    const bool vectorized   = k_contiguous ? can_vectorize<T>(x, g, g.k, k_stride, row_stride)
-                                           : can_vectorize<T>(x, g, rows, row_stride, k_stride);
-    return {static_cast<const T *>(x.data), {unsigned(row_stride)}, {unsigned(k_stride)}, k_contiguous, vectorized};
+    const auto fits         = [&](int width) {
+        return k_contiguous ? can_vectorize<T>(x, g, g.k, k_stride, row_stride, width)
+                                    : can_vectorize<T>(x, g, rows, row_stride, k_stride, width);
+    };
+    return {static_cast<const T *>(x.data), {unsigned(row_stride)}, {unsigned(k_stride)}, k_contiguous, fits(4),
+            fits(vector<T>::width)};
 }
 
 template <class T>

@@ -58,6 +58,7 @@ struct matrix_view {
     KAxis k_axis;
     bool k_contiguous; /* neighbours along k are neighbours in memory; otherwise neighbours along the rows are */
     bool vectorized;   /* four neighbours, from each multiple of four, can be read as one vec4 */
+    bool in_chunks;    /* and so can 16 bytes of them, from each multiple of as many */
 
     __device__ bool contains(const coord &i, const coord &k) const { return i.in_bounds && k.in_bounds; }
     __device__ const T *address(const coord &i, const coord &k) const { return data + (i.offset + k.offset); }
@@ -101,10 +102,16 @@ __device__ inline void unpack4(const packed4<T> &in, T (&at)[4]) {
     memcpy(at, in.word, sizeof at);
 }
 
-/* Whether `count` contiguous elements are whole vec4s. */
+/* Whether `count` contiguous elements are groups of `width`, each of which one access can read. */
+template <class T>
+bool aligned_groups(const void *data, int64_t count, int width) {
+    const size_t bytes = size_t(width) * sizeof(T);
+    return reinterpret_cast<uintptr_t>(data) % (bytes < 16 ? bytes : 16) == 0 && count % width == 0;
+}
+
 template <class T>
 bool vec4_aligned(const void *data, int64_t count) {
-    return reinterpret_cast<uintptr_t>(data) % alignof(vec4<T>) == 0 && count % 4 == 0;
+    return aligned_groups<T>(data, count, 4);
 }
 
 }  // namespace glia

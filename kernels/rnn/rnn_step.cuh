@@ -243,13 +243,13 @@ void start_from(step_states<T> *a, const T *start, int64_t start_stride) {
 /* w [gates, units, k], the gates of a unit side by side in `width` columns. */
 template <class T>
 step_weights<T> gate_weights_of(const T *w, int units, int k, int width, int gates) {
-    return {w, {width, gates, unsigned(units) * unsigned(k), unsigned(k)}, {1}, true, vec4_strided<T>(w, k)};
+    return {w, {width, gates, unsigned(units) * unsigned(k), unsigned(k)}, {1}, true, vec4_strided<T>(w, k), false};
 }
 
 /* w [k, units]. */
 template <class T>
 step_weights<T> column_weights_of(const T *w, int units) {
-    return {w, {1, 1, 0, 1}, {unsigned(units)}, false, vec4_strided<T>(w, units)};
+    return {w, {1, 1, 0, 1}, {unsigned(units)}, false, vec4_strided<T>(w, units), false};
 }
 
 }  // namespace glia

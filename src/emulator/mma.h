@@ -27,20 +27,32 @@ struct LoadBlocksTask : WarpTask {
 
 void check_row_of_ldmatrix(const void *row, Site site);
 bool exchange_rows(WarpTask *const *tasks);
+bool exchange_rows_transposed(WarpTask *const *tasks);
 
 // A lane reads the row whose address it gives: here, so that the race build, which is clang's, sees who reads what. Its
 // reports name the line of the caller.
 #ifdef __clang__
-[[gnu::always_inline, gnu::nodebug]]
+#define GLI_EMULATOR_OF_THE_CALLER [[gnu::always_inline, gnu::nodebug]]
+#else
+#define GLI_EMULATOR_OF_THE_CALLER
 #endif
-inline void load_blocks(unsigned (&words)[4], const void *row, GLI_EMULATOR_SITE) {
+GLI_EMULATOR_OF_THE_CALLER inline void load_rows(unsigned (&words)[4], const void *row,
+                                                 bool (*exchange)(WarpTask *const *), Site site) {
     LoadBlocksTask task;
-    check_row_of_ldmatrix(row, {file, line});
-    task.run   = exchange_rows;
+    check_row_of_ldmatrix(row, site);
+    task.run   = exchange;
     task.words = words;
     std::memcpy(task.row, row, sizeof task.row);
-    warp_task(WarpOp::LOAD_BLOCKS, &task, {file, line});
+    warp_task(WarpOp::LOAD_BLOCKS, &task, site);
 }
+GLI_EMULATOR_OF_THE_CALLER inline void load_blocks(unsigned (&words)[4], const void *row, GLI_EMULATOR_SITE) {
+    load_rows(words, row, exchange_rows, {file, line});
+}
+GLI_EMULATOR_OF_THE_CALLER inline void load_blocks_transposed(unsigned (&words)[4], const void *row,
+                                                              GLI_EMULATOR_SITE) {
+    load_rows(words, row, exchange_rows_transposed, {file, line});
+}
+#undef GLI_EMULATOR_OF_THE_CALLER
 
 // The elements in a word of a lane: two of 16 bits, or one of tf32.
 template <typename S>

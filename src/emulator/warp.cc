@@ -204,6 +204,22 @@ void check_row_of_ldmatrix(const void *row, Site site) {
                   row);
 }
 
+// Of each block, lane l gets column l / 4 of rows l % 4 * 2 and one more, elements of 16 bits.
+bool exchange_rows_transposed(WarpTask *const *tasks) {
+    auto task = [&](unsigned lane) { return static_cast<LoadBlocksTask *>(tasks[lane]); };
+    for (unsigned block = 0; block < 4; block++)
+        for (unsigned lane = 0; lane < WARP_LANES; lane++) {
+            const unsigned column = lane / 4;
+            unsigned word         = 0;
+            for (unsigned i = 0; i < 2; i++) {
+                const unsigned pair = task(block * 8 + lane % 4 * 2 + i)->row[column / 2];
+                word |= (pair >> column % 2 * 16 & 0xFFFF) << i * 16;
+            }
+            task(lane)->words[block] = word;
+        }
+    return true;
+}
+
 // Of each block, lane l gets word l % 4 of row l / 4, which lane l / 4 of the block's eight has read.
 bool exchange_rows(WarpTask *const *tasks) {
     auto task = [&](unsigned lane) { return static_cast<LoadBlocksTask *>(tasks[lane]); };

@@ -105,6 +105,38 @@ Outcome run_instruction(bool wrong) {
     return outcome(error, z, expected);
 }
 
+// c [16,8] = a^T b of f16, where a [16,16] and b [16,8] both have k as their rows, by ldmatrix with .trans.
+template <Mma BUG>
+__global__ void transposed_instruction(const __half *a, const __half *b, float *c) {
+    GLI_DYNAMIC_SHARED(__half, tile);
+    for (int i = threadIdx.x; i < 16 * 16; i += 32) tile[i] = a[i];
+    for (int i = threadIdx.x; i < 16 * 8; i += 32) tile[256 + i] = b[i];
+    if (BUG != Mma::UNORDERED) __syncwarp();
+    const int lane = int(threadIdx.x), shift = BUG == Mma::MISALIGNED && lane == 9 ? 4 : 0;
+    float sum[4] = {};
+    unsigned left[4], right[4];
+    glia::load_blocks_transposed(left, tile + (lane / 16 * 8 + lane % 8) * 16 + lane / 8 % 2 * 8 + shift);
+    glia::load_blocks_transposed(right, tile + 256 + lane % 16 * 8);
+    glia::multiply_add<__half>(sum, left, {right[0], right[1]});
+    for (int i = 0; i < 4; i++) c[(lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2] = sum[i];
+}
+
+template <Mma BUG>
+Outcome run_transposed_instruction(bool wrong) {
+    const std::vector<float> a = numbers(16 * 16), b = numbers(16 * 8);
+    std::vector<float> expected(16 * 8);
+    for (int m = 0; m < 16; m++)
+        for (int n = 0; n < 8; n++)
+            for (int k = 0; k < 16; k++) expected[m * 8 + n] += a[k * 16 + m] * b[k * 8 + n];
+    DeviceArray<__half> x(std::vector<__half>(a.begin(), a.end())), y(std::vector<__half>(b.begin(), b.end()));
+    DeviceArray<float> z(16 * 8);
+    const int lanes = wrong && BUG == Mma::PARTIAL_WARP ? 16 : 32, bytes = 24 * 16 * sizeof(__half);
+    cudaError_t error =
+        wrong ? GLI_LAUNCH(transposed_instruction<BUG>, 1, lanes, bytes, nullptr, x.data(), y.data(), z.data())
+              : GLI_LAUNCH(transposed_instruction<Mma::RIGHT>, 1, lanes, bytes, nullptr, x.data(), y.data(), z.data());
+    return outcome(error, z, expected);
+}
+
 }  // namespace
 
 std::vector<Planted> planted_in_tensor_cores() {
@@ -119,6 +151,12 @@ std::vector<Planted> planted_in_tensor_cores() {
         {"misaligned_row_of_ldmatrix", run_instruction<Mma::MISALIGNED>, "ldmatrix of a row at", misaligned,
          "ldmatrix of a row at", ""},
         {"ldmatrix_without_order", run_instruction<Mma::UNORDERED>, "uninitialised", failure, "", ""},
+        {"transposed_ldmatrix_in_half_a_warp", run_transposed_instruction<Mma::PARTIAL_WARP>, "it needs all 32",
+         failure, "it needs all 32", ""},
+        {"misaligned_row_of_transposed_ldmatrix", run_transposed_instruction<Mma::MISALIGNED>, "ldmatrix of a row at",
+         misaligned, "ldmatrix of a row at", ""},
+        {"transposed_ldmatrix_without_order", run_transposed_instruction<Mma::UNORDERED>, "uninitialised", failure, "",
+         ""},
         {"misaligned_tile_of_halves", run_square<__half, wmma::row_major>, "load_matrix_sync at", misaligned,
          "load_matrix_sync at", ""},
         {"misaligned_tile_of_bfloat16s", run_square<__nv_bfloat16, wmma::col_major>, "load_matrix_sync at", misaligned,
