@@ -155,7 +155,8 @@ struct conv2d_batch {
     bool x_vectorized, w_vectorized, x_in_chunks, w_in_chunks;
     output to; /* of the first group */
 
-    bool in_chunks() const { return x_in_chunks && w_in_chunks; }
+    enum { ever_along_k = true };
+    bool in_chunks(bool) const { return x_in_chunks && w_in_chunks; } /* along k, as filters lie */
 
     /* i counts (group, row phase, column phase). */
     __device__ problem_type problem(int i) const {
@@ -215,7 +216,8 @@ struct conv2d_filter_batch {
     bool x_vectorized, y_vectorized, x_in_chunks, y_in_chunks;
     output to; /* of the first group */
 
-    bool in_chunks() const { return x_in_chunks && y_in_chunks; }
+    enum { ever_along_k = false };
+    bool in_chunks(bool) const { return x_in_chunks && y_in_chunks; } /* of channels, and k counts pixels */
 
     __device__ problem_type problem(int group) const {
         const phase &row = rows.of[0], &column = columns.of[0];

@@ -19,7 +19,11 @@ struct matmul_batch {
     unsigned size[GLI_GEMM_BATCH_DIMS];
     strides a, b, c, y;
 
-    bool in_chunks() const { return first.a.in_chunks && first.b.in_chunks; }
+    enum { ever_along_k = true };
+    bool in_chunks(bool along_k) const {
+        const bool fits = !along_k || (first.a.k_contiguous && first.b.k_contiguous);
+        return fits && first.a.in_chunks && first.b.in_chunks;
+    }
 
     __device__ problem_type problem(int i) const {
         problem_type p = first;

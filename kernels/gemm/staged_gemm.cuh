@@ -1,7 +1,7 @@
-/* The batched GEMM of gemm.cuh on tensor cores, for operands of their element type that can be copied 16 bytes at a
- * time; the scheme is that of CUTLASS's multistage kernels. cp.async brings tiles of a and b to shared memory two tiles
- * of k before they are needed, through no register, and ldmatrix hands them to mma.sync. There is one barrier for each
- * tile of k. */
+/* The batched GEMM of gemm.cuh on tensor cores, for operands that can be copied 16 bytes at a time: of bf16 and f16,
+ * and f32 as TF32 where k is contiguous; the scheme is that of CUTLASS's multistage kernels. cp.async brings tiles of a
+ * and b to shared memory two tiles of k before they are needed, through no register, and ldmatrix hands them to
+ * mma.sync. There is one barrier for each tile of k. */
 #ifndef GLI_KERNELS_GEMM_STAGED_GEMM_CUH
 #define GLI_KERNELS_GEMM_STAGED_GEMM_CUH
 
@@ -10,7 +10,8 @@
 
 namespace glia {
 
-/* Whether elements of T are those of the tensor cores' S. Before compute capability 8.0 there is no cp.async. */
+/* Whether elements of T are those of the tensor cores' S, or become so in registers. Before compute capability 8.0
+ * there is no cp.async. */
 template <class T, class S>
 struct staged_element {
     enum { exists = false };
@@ -22,6 +23,10 @@ struct staged_element<bf16, bf16> {
 };
 template <>
 struct staged_element<f16, f16> {
+    enum { exists = true };
+};
+template <>
+struct staged_element<float, tf32> {
     enum { exists = true };
 };
 #endif
@@ -45,32 +50,46 @@ struct staged_side {
     }
 };
 
-/* What a lane reads of a tile by ldmatrix: of each 16 lines of its warp and each 16 of k four blocks, 8 lines by 8 of
- * k. They come in the order of a's words in multiply_add where lines_first, and in that of two b's otherwise. */
-template <class T, int Lines, int WarpLines>
+/* What a lane reads of a tile by ldmatrix: of each 16 lines of its warp and each 32 bytes of k four blocks, 8 lines by
+ * 16 bytes. They come in the order of a's words in multiply_add where lines_first, and in that of two b's otherwise.
+ * Only 16-bit elements may lie with the lines contiguous. */
+template <class T, class S, int Lines, int WarpLines>
 struct staged_fragments {
     typedef staged_side<T, Lines> side;
-    enum { count = WarpLines / 16, steps = side::depth / 16, line_bytes = 64, k_bytes = Lines * int(sizeof(T)) };
+    enum {
+        count      = WarpLines / 16,
+        half       = side::chunk, /* of the k of a step */
+        steps      = side::depth / (2 * half),
+        line_bytes = 64,
+        k_bytes    = Lines * int(sizeof(T)),
+    };
 
     bool k_contiguous;
     unsigned first[count > steps ? count : steps]; /* bytes from the side on: of each step, or of each 16 lines */
 
     __device__ staged_fragments(bool contiguous, int line, bool lines_first) : k_contiguous(contiguous) {
-        const int lane = int(threadIdx.x) % 32, low = lane / 8 % 2 * 8, high = lane / 16 * 8;
-        const int own_line = line + (lines_first ? low : high), own_k = lines_first ? high : low;
+        const int lane = int(threadIdx.x) % 32, low = lane / 8 % 2, high = lane / 16;
+        const int own_line = line + 8 * (lines_first ? low : high), own_k = half * (lines_first ? high : low);
 #pragma unroll
         for (int i = 0; i < count || i < steps; ++i)
-            first[i] = 16 * unsigned(k_contiguous ? side::index(true, own_line + lane % 8, own_k + 16 * i)
+            first[i] = 16 * unsigned(k_contiguous ? side::index(true, own_line + lane % 8, own_k + 2 * half * i)
                                                   : side::index(false, own_line + 16 * i, own_k + lane % 8));
     }
 
     /* The words of lines 16 i to 16 i + 15. */
     __device__ void load(unsigned (&words)[4], const side &from, int i, int step) const {
         const auto *bytes = reinterpret_cast<const unsigned char *>(from.at);
-        if (k_contiguous)
+        if (sizeof(T) > 2 || k_contiguous)
             load_blocks(words, bytes + first[step] + 16 * i * line_bytes);
         else
-            load_blocks_transposed(words, bytes + first[i] + 16 * step * k_bytes);
+            load_blocks_transposed(words, bytes + first[i] + 2 * half * step * k_bytes);
+        if constexpr (sizeof(T) > 2)
+            for (unsigned &word : words) {
+                T value;
+                memcpy(&value, &word, sizeof word);
+                value = tensor_element<S>::from(value);
+                memcpy(&word, &value, sizeof word);
+            }
     }
 };
 
@@ -138,10 +157,9 @@ struct staged_tile {
     }
 };
 
-template <class S, class Tile, class Batch>
+template <class T, class S, class Tile, class Batch>
 __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler &scheduler,
                                        const split_k_partials<float> &partials) {
-    typedef S T;
     typedef typename Tile::accumulator Accumulator;
     enum { AHEAD = Tile::stages - 1, DEPTH = staged_side<T, Tile::rows>::depth };
     __shared__ __align__(16) unsigned char memory[sizeof(Tile)];
@@ -155,8 +173,8 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
 
     const staged_loader<decltype(p.a), T, Tile::rows, Tile::threads> a(p.a, t.row, p.m);
     const staged_loader<decltype(p.b), T, Tile::columns, Tile::threads> b(p.b, t.column, p.n);
-    const staged_fragments<T, Tile::rows, Tile::warp_rows> of_a(p.a.k_contiguous, warp_row, true);
-    const staged_fragments<T, Tile::columns, Tile::warp_columns> of_b(p.b.k_contiguous, warp_column, false);
+    const staged_fragments<T, S, Tile::rows, Tile::warp_rows> of_a(p.a.k_contiguous, warp_row, true);
+    const staged_fragments<T, S, Tile::columns, Tile::warp_columns> of_b(p.b.k_contiguous, warp_column, false);
     Accumulator acc;
     const bool sums_rows = p.y.row_sums && t.column == 0 && threadIdx.x < Tile::rows && own_row < p.m;
     float row_sum        = 0;
@@ -175,7 +193,7 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
         copy_next();
         const auto &stage = tile.stage[now];
 #pragma unroll
-        for (int step = 0; step < DEPTH / 16; ++step) {
+        for (int step = 0; step < decltype(of_a)::steps; ++step) {
             unsigned left[Accumulator::down][4], right[Accumulator::across / 2][4];
 #pragma unroll
             for (int i = 0; i < Accumulator::down; ++i) of_a.load(left[i], stage.a, i, step);
@@ -184,7 +202,7 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
             acc.template multiply<S>(left, right);
         }
         for (int i = 0; sums_rows && i < DEPTH; ++i)
-            row_sum += to_compute(stage.a.element(p.a.k_contiguous, int(threadIdx.x), i));
+            row_sum += to_compute(tensor_element<S>::from(stage.a.element(p.a.k_contiguous, int(threadIdx.x), i)));
     }
     gli_await_copies<0>();
     __syncthreads();
@@ -206,29 +224,33 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
 }
 
 /* Empty for a GPU without cp.async, where it is not launched. */
-template <class S, class Tile, class Batch>
+template <class T, class S, class Tile, class Batch>
 __global__ void __launch_bounds__(256, 2)
     staged_gemm_kernel(Batch batch, tile_scheduler scheduler, split_k_partials<float> partials) {
-    if constexpr (staged_element<S, S>::exists) run_staged_gemm<S, Tile>(batch, scheduler, partials);
+    if constexpr (staged_element<T, S>::exists) run_staged_gemm<T, S, Tile>(batch, scheduler, partials);
 }
 
-template <class S, class Tile, class Batch>
+template <class T, class S, class Tile, class Batch>
 cudaError_t launch_staged_gemm(const Batch &batch, const gemm_size &size, void *workspace, cudaStream_t stream) {
-    return launch_tiles<S>(batch, size, Tile::rows, Tile::columns, workspace, stream,
+    return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, workspace, stream,
                            [&](unsigned blocks, const tile_scheduler &scheduler, const auto &partials) {
-                               return GLI_LAUNCH((staged_gemm_kernel<S, Tile, Batch>), blocks, Tile::threads, 0, stream,
-                                                 batch, scheduler, partials);
+                               return GLI_LAUNCH((staged_gemm_kernel<T, S, Tile, Batch>), blocks, Tile::threads, 0,
+                                                 stream, batch, scheduler, partials);
                            });
 }
 
-template <class S, class Batch>
+/* Whether it takes some batches of the type; only 16-bit elements need not have k contiguous. */
+template <class T, class S, class Batch>
+constexpr bool can_ever_stage = staged_element<T, S>::exists && (sizeof(T) == 2 || Batch::ever_along_k);
+
+template <class T, class S, class Batch>
 cudaError_t staged_gemm(const Batch &batch, const gemm_size &size, int multiprocessors, void *workspace,
                         cudaStream_t stream) {
-    typedef staged_tile<S, 128, 128> large;
-    typedef staged_tile<S, 64, 64> small;
+    typedef staged_tile<T, 128, 128> large;
+    typedef staged_tile<T, 64, 64> small;
     if (fills_gpu(size, large::rows, large::columns, multiprocessors))
-        return launch_staged_gemm<S, large>(batch, size, workspace, stream);
-    return launch_staged_gemm<S, small>(batch, size, workspace, stream);
+        return launch_staged_gemm<T, S, large>(batch, size, workspace, stream);
+    return launch_staged_gemm<T, S, small>(batch, size, workspace, stream);
 }
 
 }  // namespace glia

@@ -134,9 +134,9 @@ __global__ void __launch_bounds__(256, 1)
 template <class T, class S, class Batch>
 cudaError_t tensor_gemm(const Batch &batch, const gemm_size &size, void *workspace, const gli_gemm_run &run) {
     if (size.m == 0 || column_tiles_of(size, 1) == 0 || size.batch == 0) return cudaSuccess;
-    if constexpr (staged_element<T, S>::exists)
-        if (batch.in_chunks() && run.gpu.compute_capability >= 80)
-            return staged_gemm<S>(batch, size, run.gpu.multiprocessors, workspace, run.stream);
+    if constexpr (can_ever_stage<T, S, Batch>)
+        if (run.gpu.compute_capability >= 80 && batch.in_chunks(sizeof(T) > 2))
+            return staged_gemm<T, S>(batch, size, run.gpu.multiprocessors, workspace, run.stream);
     typedef tensor_tile<f16> Tile; /* all have these sizes */
     return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, workspace, run.stream,
                            [&](unsigned blocks, const tile_scheduler &scheduler, const auto &partials) {

@@ -98,6 +98,14 @@ class Devices : public testing::TestWithParam<const char *> {
             << provider.name << " of " << op.name << " accepts " << glia_dtype_name(variant.dtype)
             << (variant.math == GLIA_MATH_F32 ? "" : " in reduced math") << " and declined every case";
     }
+
+    // Operands that tensor cores get as they are, in tiles of every size.
+    void expect_chunks(const gli_op &op, const gli_provider &provider, const Variant &variant) {
+        for (const Case &c : all_cases())
+            if (c.op == &op && std::string(c.name).starts_with("chunks"))
+                for (const std::string &failure : judge(provider, c, variant, Regime::integers, GetParam()).failures)
+                    ADD_FAILURE() << c.name << " by " << provider.name << ": " << failure;
+    }
 };
 
 TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
@@ -115,6 +123,8 @@ TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
                 if (dtype == GLIA_F32 && accepts.flags & GLI_F32_REDUCED) {
                     for (glia_math math : {GLIA_MATH_TF32, GLIA_MATH_BF16})
                         expect_some_case(**op, **it, {"reduced", dtype, layout, false, false, math}, Regime::integers);
+                    for (Layout chunks : {Layout::dense, Layout::channels_last})
+                        expect_chunks(**op, **it, {"reduced", dtype, chunks, false, false, GLIA_MATH_TF32});
                 } else {
                     expect_some_case(**op, **it, {"any", dtype, layout}, Regime::reals);
                 }
