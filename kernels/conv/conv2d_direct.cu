@@ -8,6 +8,7 @@
  *    goes over pixels, so that dy, which is large, is read once for each 27; then lanes, and splits of the pixels, are
  *    summed in one order. */
 #include "kernels/conv/conv2d_plan.cuh"
+#include "kernels/device/block_reduce.cuh"
 
 namespace glia {
 namespace {
@@ -19,6 +20,29 @@ struct thread_layout {
     int quads, lanes;
     bool filters_contiguous; /* neighbouring threads have neighbouring filters; otherwise neighbouring pixels */
 };
+
+/* Whether all of a pixel's kernel elements are in the image: those that the first and the last are between. */
+template <class View>
+__device__ inline bool has_window(const View &x, const coord &first, const coord &last, const coord &pixel) {
+    return x.contains(first, pixel) && x.contains(last, pixel);
+}
+
+/* Adds the products of four pixels with four filters. IN_IMAGE: nothing that they read is padding. */
+template <bool IN_IMAGE, class Problem, class C>
+__device__ inline void add_products(const Problem &p, const coord (&own)[THREAD_PIXELS], const coord *element,
+                                    const C *weights, int filters, C (&sum)[THREAD_PIXELS][4]) {
+    for (int k = 0; k < p.k; ++k) {
+        const vec4<C> w  = *reinterpret_cast<const vec4<C> *>(&weights[k * filters]);
+        const coord here = element[k];
+#pragma unroll
+        for (int e = 0; e < THREAD_PIXELS; ++e) {
+            if (!IN_IMAGE && !p.a.contains(own[e], here)) continue;
+            const C x = C(to_compute(*p.a.address(own[e], here)));
+#pragma unroll
+            for (int i = 0; i < 4; ++i) sum[e][i] += x * w.at[i];
+        }
+    }
+}
 
 template <class T>
 __global__ void __launch_bounds__(DIRECT_THREADS, 1) direct_kernel(conv2d_batch<T> batch, thread_layout by) {
@@ -40,19 +64,16 @@ __global__ void __launch_bounds__(DIRECT_THREADS, 1) direct_kernel(conv2d_batch<
     const int pixel = int(blockIdx.x) * THREAD_PIXELS * by.lanes + lane;
     coord own[THREAD_PIXELS];
     C sum[THREAD_PIXELS][4] = {};
+    bool in_image           = true;
 #pragma unroll
-    for (int e = 0; e < THREAD_PIXELS; ++e) own[e] = p.a.row_axis.at(pixel + e * by.lanes, p.m);
-    for (int k = 0; k < p.k; ++k) {
-        const vec4<C> w  = *reinterpret_cast<const vec4<C> *>(&weights[k * filters + 4 * quad]);
-        const coord here = element[k];
-#pragma unroll
-        for (int e = 0; e < THREAD_PIXELS; ++e) {
-            if (!p.a.contains(own[e], here)) continue;
-            const C x = C(to_compute(*p.a.address(own[e], here)));
-#pragma unroll
-            for (int i = 0; i < 4; ++i) sum[e][i] += x * w.at[i];
-        }
+    for (int e = 0; e < THREAD_PIXELS; ++e) {
+        own[e]   = p.a.row_axis.at(pixel + e * by.lanes, p.m);
+        in_image = in_image && has_window(p.a, element[0], element[p.k - 1], own[e]);
     }
+    if (__all_sync(EVERY_LANE, in_image))
+        add_products<true>(p, own, element, &weights[4 * quad], filters, sum);
+    else
+        add_products<false>(p, own, element, &weights[4 * quad], filters, sum);
 #pragma unroll
     for (int e = 0; e < THREAD_PIXELS; ++e) {
         const int m = pixel + e * by.lanes;
@@ -87,16 +108,24 @@ __global__ void __launch_bounds__(DIRECT_THREADS, 1)
     const int filter  = filters_contiguous ? t % filters : t / lanes,
               lane    = filters_contiguous ? t / filters : t % lanes;
     const int first_m = int(blockIdx.y) * filters, first_n = int(blockIdx.z) * COUNT;
-    if (t < COUNT) element[t] = p.b.row_axis.at(first_n + t, p.n);
+    if (t < COUNT) element[t] = p.b.row_axis.at(min(first_n + t, p.n - 1), p.n); /* there is one in any case */
     __syncthreads();
 
     const coord own = p.a.row_axis.at(first_m + filter, p.m);
     const int begin = int(blockIdx.x) * split.depth, end = min(p.k, begin + split.depth);
+    const coord first = p.b.row_axis.at(0, p.n), last = p.b.row_axis.at(p.n - 1, p.n);
+    const bool unpadded = has_window(p.b, first, last, p.b.k_axis.at(0, p.k)) &&
+                          has_window(p.b, first, last, p.b.k_axis.at(p.k - 1, p.k));
     C sum[PITCH] = {};
     for (int k = begin + lane; k < end; k += lanes) {
         const coord pixel = p.a.k_axis.at(k, p.k), under = p.b.k_axis.at(k, p.k);
         const C dy = p.a.contains(own, pixel) ? C(to_compute(*p.a.address(own, pixel))) : C(0);
         sum[COUNT] += dy;
+        if (unpadded || (filters_contiguous && has_window(p.b, first, last, under))) { /* for all lanes of a warp */
+#pragma unroll
+            for (int j = 0; j < COUNT; ++j) sum[j] += dy * C(to_compute(*p.b.address(element[j], under)));
+            continue;
+        }
 #pragma unroll
         for (int j = 0; j < COUNT; ++j)
             if (p.b.contains(element[j], under)) sum[j] += dy * C(to_compute(*p.b.address(element[j], under)));

@@ -14,10 +14,13 @@ __device__ inline void gli_signal(unsigned *counter) {
     asm volatile("red.release.gpu.add.u32 [%0], 1;" ::"l"(counter) : "memory");
 }
 
+// Each poll is relaxed, since an acquire would empty the multiprocessor's L1 cache; the fence behind the last one
+// makes it an acquire.
 __device__ inline void gli_await(const unsigned *counter, unsigned count) {
     unsigned now;
-    do asm volatile("ld.acquire.gpu.u32 %0, [%1];" : "=r"(now) : "l"(counter) : "memory");
+    do asm volatile("ld.relaxed.gpu.u32 %0, [%1];" : "=r"(now) : "l"(counter) : "memory");
     while (now < count);
+    asm volatile("fence.acq_rel.gpu;" ::: "memory");
 }
 
 template <typename... Parameters>

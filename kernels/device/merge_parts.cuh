@@ -1,4 +1,5 @@
-/* The second launch of a reduction: merges the states (block_reduce.cuh) that the blocks of the first one left. */
+/* Reductions by several blocks: what each of them leaves of its state (block_reduce.cuh), and the second launch, which
+ * merges that. */
 #ifndef GLI_KERNELS_DEVICE_MERGE_PARTS_CUH
 #define GLI_KERNELS_DEVICE_MERGE_PARTS_CUH
 
@@ -7,6 +8,18 @@
 namespace glia {
 
 enum { MERGE_THREADS = 256 };
+
+/* The state of all threads of a block to `whole`, where the grid has no other block, else to of_block. One thread
+ * stores. */
+template <int WARPS, class S, class F>
+__device__ inline void finish_block(S state, S (&shared)[WARPS], S *of_block, F whole) {
+    state = block_merge(state, shared);
+    if (threadIdx.x != 0) return;
+    if (gridDim.x == 1)
+        whole(state);
+    else
+        of_block[blockIdx.x] = state;
+}
 
 /* parts: [slices][outputs]; a block has `across` outputs. */
 template <class S>

@@ -1,5 +1,5 @@
 /* Matrix products on tensor cores, one instruction each (PTX ISA, "Warp Level Matrix Multiply-Accumulate
- * Instructions"). All lanes of a warp call a function together. A matrix is in shared memory row by row, and a row has
+ * Instructions"). All lanes of a warp call a function converged. A matrix is in shared memory row by row, and a row has
  * 32 bytes: 16 elements of f16 or bf16, or 8 of tf32. K is the number of elements of a row. */
 #ifndef GLI_KERNELS_DEVICE_MMA_CUH
 #define GLI_KERNELS_DEVICE_MMA_CUH

@@ -34,14 +34,27 @@ __device__ inline double lowest<double>() {
 template <class T>
 struct softmax_sums {
     typedef compute<T> C;
-    C max = lowest<C>(), sum = 0; /* sum: of exp(x - max) */
+    C max, sum; /* sum: of exp(x - max) */
 
+    __device__ static softmax_sums none() { return {lowest<C>(), 0}; }
     template <int N>
     __device__ void add(const C (&x)[N]) {
         C top = max;
         for (int k = 0; k < N; ++k) top = maximum()(top, x[k]);
         if (top > max) sum *= exp_for<T>(max - top), max = top;
         for (int k = 0; k < N; ++k) sum += exp_for<T>(x[k] - max);
+    }
+    __device__ void add(C x) {
+        const bool larger = x > max;
+        const C e         = exp_for<T>(larger ? max - x : x - max);
+        sum               = larger ? sum * e + (1 + (x - x)) : sum + e; /* x - x: NaN of infinity */
+        max               = larger ? x : max;
+    }
+    __device__ void merge(const softmax_sums &other) {
+        const bool larger = other.max > max;
+        const C e         = exp_for<T>(larger ? max - other.max : other.max - max);
+        sum               = larger ? sum * e + other.sum : sum + other.sum * e;
+        max               = larger ? other.max : max;
     }
     /* Of all threads of a team. */
     template <class Team, int WARPS>

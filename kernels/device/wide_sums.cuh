@@ -57,8 +57,8 @@ struct wide_squares : sums<W, is_double<T> ? 3 : 1> {
     }
     __device__ W root() const {
         if constexpr (is_double<T>) {
-            if (this->at[0] < LOW) return sqrt(this->at[2]) / UP;
-            if (!(this->at[0] <= DBL_MAX)) return sqrt(this->at[1]) / DOWN;
+            const bool low = this->at[0] < LOW, fits = this->at[0] <= DBL_MAX;
+            return sqrt(low ? this->at[2] : fits ? this->at[0] : this->at[1]) * (low ? 1 / UP : fits ? 1 : 1 / DOWN);
         }
         return sqrt(this->at[0]);
     }

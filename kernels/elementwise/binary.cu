@@ -9,6 +9,7 @@ namespace {
 /* y[k] = f(a[k], b[k]) */
 template <int W, class C, class F>
 __device__ inline void each(const C (&x)[2][W], C (&y)[W], F f) {
+#pragma unroll
     for (int k = 0; k < W; ++k) y[k] = f(x[0][k], x[1][k]);
 }
 
@@ -55,6 +56,7 @@ __device__ inline C minus_over_square(C dy, C a, C b) {
 /* out[k] = f(a[k], b[k], dy[k]) */
 template <int W, class C, class F>
 __device__ inline void each(const C (&x)[3][W], C (&out)[W], F f) {
+#pragma unroll
     for (int k = 0; k < W; ++k) out[k] = f(x[0][k], x[1][k], x[2][k]);
 }
 

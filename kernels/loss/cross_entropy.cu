@@ -3,6 +3,7 @@
  * kernel computes the loss as well where it is asked for, with the sums that it has. */
 #include "kernels/loss/cross_entropy_launch.h"
 
+#include "kernels/device/merge_parts.cuh"
 #include "kernels/device/wide_sums.cuh"
 #include "kernels/loss/cross_entropy_row.cuh"
 
@@ -46,7 +47,7 @@ struct item_sums {
         return {{loss.down(distance, lanes)}, {weight.down(distance, lanes)}};
     }
     /* over: what the losses are divided by; 0: their weights. */
-    __device__ double mean(compute<T> over) const { return over != 0 ? loss.over(over) : quotient(loss, weight); }
+    __device__ double mean(double over) const { return over != 0 ? loss.over(over) : quotient(loss, weight); }
 };
 
 static_assert(CLASS_BLOCKS * sizeof(item_sums<double>) <= GLI_CROSS_ENTROPY_WORKSPACE, "one for each block");
@@ -57,7 +58,7 @@ struct loss_target {
     typedef compute<T> C;
     T *y; /* NULL: nothing asks for them */
     bool reduced;
-    C over;                 /* what their sum is divided by; 0: by the weights of the classes */
+    double over;            /* what their sum is divided by; 0: by the weights of the classes */
     item_sums<T> *of_block; /* of each, where there are several */
 
     /* loss: of the first thread of the item's team. */
@@ -72,13 +73,7 @@ struct loss_target {
     /* sum: of a thread. All threads of the block call it. */
     __device__ void finish(item_sums<T> sum) const {
         __shared__ item_sums<T> shared[CLASS_WARPS];
-        if (!reduced) return;
-        sum = block_merge(sum, shared);
-        if (threadIdx.x != 0) return;
-        if (gridDim.x == 1)
-            store(sum);
-        else
-            of_block[blockIdx.x] = sum;
+        if (reduced) finish_block(sum, shared, of_block, [&](const item_sums<T> &all) { store(all); });
     }
 };
 
@@ -89,7 +84,7 @@ __global__ void __launch_bounds__(CLASS_THREADS, 1) loss_kernel(problem<T> p, lo
     item_sums<T> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
         const row<T, TEAM> r(p, i + team, places);
-        softmax_sums<T> s;
+        softmax_sums<T> s = softmax_sums<T>::none();
         if (p.from == GLIA_FROM_LOGITS) s = softmax_of(r);
         out.add(r, loss_of(r, s), sum);
     }
@@ -143,7 +138,7 @@ struct gradient {
     const T *dy;
     T *dx;
     bool one_dy;
-    compute<T> over; /* 0: the sum of the weights of the classes */
+    double over; /* 0: the sum of the weights of the classes */
     const item_sums<T> *of_block;
     int blocks; /* of of_block; 0: the one block of the launch adds the weights up */
 
@@ -206,8 +201,8 @@ __global__ void __launch_bounds__(CLASS_THREADS, 1)
     item_sums<T> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
         const row<T, TEAM> r(p, i + team, places);
-        softmax_sums<T> s;
-        C total = 0;
+        softmax_sums<T> s = softmax_sums<T>::none();
+        C total           = 0;
         if (logits) s = softmax_of(r), total = sum_of_coefficients(r);
         if (losses.y) losses.add(r, loss_of(r, s), sum);
         const C dy    = r.counts ? over.quotient(to_compute(g.dy[g.one_dy ? 0 : r.item])) : C(0);
@@ -246,9 +241,9 @@ problem<T> problem_of(const gli_cross_entropy_geom &g, const gli_cross_entropy_a
 
 /* What the sum is divided by; 0: the weights of the classes. */
 template <class T>
-compute<T> divisor_of(const problem<T> &p, glia_reduction reduction) {
+double divisor_of(const problem<T> &p, glia_reduction reduction) {
     if (reduction != GLIA_REDUCTION_MEAN) return 1;
-    return p.probabilities || (!p.weight && !p.ignore) ? compute<T>(p.shape.items) : compute<T>(0);
+    return p.probabilities || (!p.weight && !p.ignore) ? double(p.shape.items) : 0;
 }
 
 /* Decides how larger teams read rows, and whether they stay in shared memory. bytes: of shared memory. out: an array of

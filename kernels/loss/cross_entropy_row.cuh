@@ -96,7 +96,7 @@ template <class T, int TEAM>
 __device__ inline softmax_sums<T> softmax_of(const row<T, TEAM> &r) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
-    softmax_sums<T> s;
+    softmax_sums<T> s = softmax_sums<T>::none();
     r.visit(false, [&](int, const C(&x)[row<T, TEAM>::width]) { s.add(x); });
     s.merge(class_team<TEAM>(), shared);
     return s;

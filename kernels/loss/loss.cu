@@ -4,6 +4,7 @@
 #include "kernels/loss/loss_launch.h"
 
 #include "kernels/device/divide.cuh"
+#include "kernels/device/merge_parts.cuh"
 #include "kernels/device/pack.cuh"
 #include "kernels/device/scaled.cuh"
 #include "kernels/device/wide_sums.cuh"
@@ -133,13 +134,7 @@ struct term_target {
     /* sum: of a thread. All threads of the block call it. */
     __device__ void finish(double_sum<T> sum) const {
         __shared__ double_sum<T> shared[LOSS_WARPS];
-        if (!reduced) return;
-        sum = block_merge(sum, shared);
-        if (threadIdx.x != 0) return;
-        if (gridDim.x == 1)
-            store(sum);
-        else
-            of_block[blockIdx.x] = sum;
+        if (reduced) finish_block(sum, shared, of_block, [&](const double_sum<T> &all) { store(all); });
     }
 };
 
@@ -189,14 +184,16 @@ __global__ void __launch_bounds__(LOSS_THREADS, 1)
         const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
         C p[width], t[width], w[width], terms[width], values[width];
         in.load(i, n, p, t, w);
+        if (TERMS) {
+            with_kind(in.kind, [&](glia_loss_kind kind) { in.add_terms(kind, n, p, t, w, terms, sum); });
+            if (!out.reduced) store_pack(out.y + i, n, in.wide, terms);
+        }
         with_kind(in.kind, [&](glia_loss_kind kind) {
-            if (TERMS) in.add_terms(kind, n, p, t, w, terms, sum);
             for (int k = 0; k < width; ++k) {
                 const C dy_here = g.one_dy ? one : k < n ? to_compute(g.dy[i + k]) : C(0);
                 values[k]       = 4 * product(w[k], dy_here, in.quarter_slope(kind, p[k], t[k]));
             }
         });
-        if (TERMS && !out.reduced) store_pack(out.y + i, n, in.wide, terms);
         store_pack(g.dprediction + i, n, in.wide, values);
     }
     if (TERMS) out.finish(sum);

@@ -2,7 +2,7 @@
  * second launch adds theirs. */
 #include "kernels/metric/accumulate_launch.h"
 
-#include "kernels/device/block_reduce.cuh"
+#include "kernels/device/merge_parts.cuh"
 
 namespace glia {
 namespace {
@@ -36,12 +36,7 @@ __global__ void __launch_bounds__(ADD_THREADS)
     totals sum = {};
     for (int64_t i = first; i < j.geom.values; i += step) sum.at[0] += double(to_compute(value[i]));
     for (int64_t i = first; i < j.geom.weights; i += step) sum.at[1] += weight[i];
-    sum = block_merge(sum, shared);
-    if (threadIdx.x != 0) return;
-    if (gridDim.x == 1)
-        add_totals(sum, j);
-    else
-        of_block[blockIdx.x] = sum;
+    finish_block(sum, shared, of_block, [&](const totals &all) { add_totals(all, j); });
 }
 
 __global__ void __launch_bounds__(ADD_THREADS) totals_kernel(job j, const totals *of_block, int blocks) {

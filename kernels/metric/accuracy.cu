@@ -4,6 +4,7 @@
 
 #include "kernels/device/class_rows.cuh"
 #include "kernels/device/index_check.cuh"
+#include "kernels/device/merge_parts.cuh"
 
 namespace glia {
 namespace {
@@ -92,12 +93,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     tally sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < j.shape.items; i += int64_t(gridDim.x) * teams)
         sum.merge(j.geom.binary ? count_binary(j, i + team) : count_item<TEAM>(j, i + team));
-    sum = block_merge(sum, shared);
-    if (threadIdx.x != 0) return;
-    if (gridDim.x == 1)
-        add_counts(sum, counts, new_counts);
-    else
-        of_block[blockIdx.x] = sum;
+    finish_block(sum, shared, of_block, [&](const tally &all) { add_counts(all, counts, new_counts); });
 }
 
 __global__ void __launch_bounds__(CLASS_THREADS)

@@ -29,5 +29,5 @@ cudaError_t adagrad(const gli_adagrad_geom &g, const gli_adagrad_arrays &a, cuda
 }  // namespace glia
 
 cudaError_t gli_kernel_adagrad(const gli_adagrad_geom *geom, const gli_adagrad_arrays *arrays, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(arrays->all.dtype, T, glia::adagrad<T>(*geom, *arrays, stream));
+    return GLI_FOR_WIDE_FLOAT(arrays->all.dtype, T, glia::adagrad<T>(*geom, *arrays, stream));
 }

@@ -55,5 +55,5 @@ cudaError_t adam(const gli_adam_geom &g, const gli_adam_arrays &a, cudaStream_t 
 }  // namespace glia
 
 cudaError_t gli_kernel_adam(const gli_adam_geom *geom, const gli_adam_arrays *arrays, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(arrays->all.dtype, T, glia::adam<T>(*geom, *arrays, stream));
+    return GLI_FOR_WIDE_FLOAT(arrays->all.dtype, T, glia::adam<T>(*geom, *arrays, stream));
 }

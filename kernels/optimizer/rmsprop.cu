@@ -41,5 +41,5 @@ cudaError_t rmsprop(const gli_rmsprop_geom &g, const gli_rmsprop_arrays &a, cuda
 }  // namespace glia
 
 cudaError_t gli_kernel_rmsprop(const gli_rmsprop_geom *geom, const gli_rmsprop_arrays *arrays, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(arrays->all.dtype, T, glia::rmsprop<T>(*geom, *arrays, stream));
+    return GLI_FOR_WIDE_FLOAT(arrays->all.dtype, T, glia::rmsprop<T>(*geom, *arrays, stream));
 }

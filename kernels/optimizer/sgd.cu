@@ -32,5 +32,5 @@ cudaError_t sgd(const gli_sgd_geom &g, const gli_sgd_arrays &a, cudaStream_t str
 }  // namespace glia
 
 cudaError_t gli_kernel_sgd(const gli_sgd_geom *geom, const gli_sgd_arrays *arrays, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(arrays->all.dtype, T, glia::sgd<T>(*geom, *arrays, stream));
+    return GLI_FOR_WIDE_FLOAT(arrays->all.dtype, T, glia::sgd<T>(*geom, *arrays, stream));
 }

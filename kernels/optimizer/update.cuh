@@ -117,4 +117,20 @@ cudaError_t update(const Rule &rule, const void *const (&in)[IN], void *const (&
 
 }  // namespace glia
 
+/* As GLI_FOR_FLOAT, of f32 and f64 alone. */
+#define GLI_FOR_WIDE_FLOAT(dtype, T, ...)          \
+    [&]() -> cudaError_t {                         \
+        switch (dtype) {                           \
+            case GLIA_F32: {                       \
+                using T = float;                   \
+                return __VA_ARGS__;                \
+            }                                      \
+            case GLIA_F64: {                       \
+                using T = double;                  \
+                return __VA_ARGS__;                \
+            }                                      \
+            default: return cudaErrorInvalidValue; \
+        }                                          \
+    }()
+
 #endif

@@ -1,4 +1,4 @@
-/* What the launchers of all optimizers take. Vectors of `count` floats of one dtype; the formulas are in
+/* What the launchers of all optimizers take. Vectors of `count` elements, f32 or f64; the formulas are in
  * glia/ops/optimizer.h. The learning rate, skip, and Adam's step, are in device memory: a recorded launch can be
  * replayed with others. Each new_... may be its old one, and nothing else. */
 #ifndef GLI_KERNELS_OPTIMIZER_UPDATE_LAUNCH_H

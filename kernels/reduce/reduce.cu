@@ -32,7 +32,7 @@ reduction reduction_of(glia_reduce_kind kind) {
 /* How a reduction is split; depends on the sizes and the alignment alone. */
 struct cut {
     bool rows, wide;
-    int team; /* threads for one set, or packs of outputs across a block */
+    unsigned team; /* threads for one set, or packs of outputs across a block */
     unsigned blocks, slices, slice;
 };
 
@@ -111,7 +111,7 @@ cudaError_t reduce(glia_reduce_kind kind, const gli_reduce_shape &s, const T *x,
         return launch(job_of<extreme<T>>(s, c, how, x, none, y), c, workspace, stream);
     if (how == SUM_OF_SQUARES) return launch(job_of<norm<T>>(s, c, how, x, none, y), c, workspace, stream);
     auto j = job_of<total<T>>(s, c, how, x, none, y);
-    if (kind == GLIA_REDUCE_MEAN) j.end.over = compute<T>(s.set);
+    if (kind == GLIA_REDUCE_MEAN) j.end.over = wide_number<T>(s.set);
     return launch(j, c, workspace, stream);
 }
 

@@ -18,7 +18,7 @@ enum reduction { SUM, SUM_OF_MAGNITUDES, SUM_OF_SQUARES, TIES, LARGEST, SMALLEST
 
 /* The states of a set, as block_reduce.cuh has them, with
  *     void take<HOW>(C x, C y)    an element; y: what ties are equal to
- *     C result(C over) const    what becomes of the whole set, of which a mean has `over` elements
+ *     C result(wide_number<T> over) const    what becomes of the whole set, of which a mean has `over` elements
  *     void with(reduction how, F f)    f(known<HOW>()), compiled for each reduction that has this state
  *
  * The value stands first: nvcc 13.0 takes {how, double} for a copy of the first bytes of a job, and drops it. */
@@ -51,7 +51,7 @@ struct extreme {
     __device__ extreme down(int distance, int lanes) const {
         return {__shfl_down_sync(EVERY_LANE, value, distance, lanes), how};
     }
-    __device__ C result(C) const { return value; }
+    __device__ C result(wide_number<T>) const { return value; }
     template <class F>
     static __device__ void with(reduction how, F f) {
         switch (how) {
@@ -74,7 +74,7 @@ struct total {
     }
     __device__ void merge(const total &other) { value.merge(other.value); }
     __device__ total down(int distance, int lanes) const { return {{value.down(distance, lanes)}}; }
-    __device__ C result(C over) const { return C(value.over(over)); }
+    __device__ C result(wide_number<T> over) const { return C(value.over(over)); }
     template <class F>
     static __device__ void with(reduction how, F f) {
         return how == SUM ? f(known<SUM>()) : f(known<SUM_OF_MAGNITUDES>());
@@ -93,7 +93,7 @@ struct norm {
     }
     __device__ void merge(const norm &other) { value.merge(other.value); }
     __device__ norm down(int distance, int lanes) const { return {{value.down(distance, lanes)}}; }
-    __device__ C result(C) const { return C(value.root()); }
+    __device__ C result(wide_number<T>) const { return C(value.root()); }
     template <class F>
     static __device__ void with(reduction, F f) {
         return f(known<SUM_OF_SQUARES>());
@@ -107,7 +107,7 @@ using packed_or_one = std::conditional_t<W == 1, T, packed<T>>;
 /* What a state becomes in y: an element of T, or the number of ties as it is. */
 template <class T, class Y>
 struct ending {
-    compute<T> over; /* elements that a mean is of */
+    wide_number<T> over; /* elements that a mean is of */
     template <class S>
     __device__ Y operator()(const S &state) const {
         if constexpr (std::is_same<Y, T>::value)
@@ -176,12 +176,12 @@ __device__ inline void scan(const job<T, Y, S> &j, const T *x, unsigned begin, u
     }
 }
 
-/* A block has 256 / team outputs. */
+/* A block has 256 / team outputs; team: a power of two. */
 template <class T, class Y, class S>
-__global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y, S> j, int team) {
+__global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y, S> j, unsigned team) {
     constexpr int width = vector<T>::width;
     __shared__ S shared[WARPS];
-    const unsigned lane = threadIdx.x % team, output = blockIdx.x * (THREADS / team) + threadIdx.x / team;
+    const unsigned lane = threadIdx.x & (team - 1), output = blockIdx.x * (THREADS / team) + threadIdx.x / team;
     const bool active    = output < j.outputs;
     const unsigned begin = blockIdx.y * j.slice, end = active ? min(begin + j.slice, j.set) : 0;
     const T *x             = j.x + (active ? j.kept.offset(output) : 0);

@@ -140,16 +140,23 @@ __device__ inline void reduce_scatter(float *sum, int lane, int distance) {
 
 /* Elements k to k + 3 of a row; NULL: zeros. */
 template <class T>
-__device__ inline vec4<float> load4(const T *row, int k, int count, bool vectorized) {
-    vec4<float> out = {};
-    if (!row || k >= count) return out;
-    if (vectorized) {
-        const vec4<T> in = *reinterpret_cast<const vec4<T> *>(row + k);
+__device__ inline packed4<T> load4(const T *row, int k, int count, bool vectorized) {
+    packed4<T> zeros = {};
+    if (!row || k >= count) return zeros;
+    if (vectorized) return *reinterpret_cast<const packed4<T> *>(row + k);
+    T at[4];
 #pragma unroll
-        for (int j = 0; j < 4; ++j) out.at[j] = to_compute(in.at[j]);
-    } else {
-        for (int j = 0; j < 4 && k + j < count; ++j) out.at[j] = to_compute(row[k + j]);
-    }
+    for (int j = 0; j < 4; ++j) at[j] = k + j < count ? row[k + j] : round_to<T>(0.0f);
+    return pack4(at);
+}
+
+template <class T>
+__device__ inline vec4<float> widened(const packed4<T> &in) {
+    T at[4];
+    vec4<float> out;
+    unpack4(in, at);
+#pragma unroll
+    for (int j = 0; j < 4; ++j) out.at[j] = to_compute(at[j]);
     return out;
 }
 
@@ -159,7 +166,7 @@ __device__ inline void load_tile(const persistent_layer &l, bool vectorized, flo
     enum { LOADS = 4 };
     const int quads = l.depth / 4, all = l.partition.rows * quads;
     for (int first = int(threadIdx.x); first < all; first += LOADS * int(blockDim.x)) {
-        vec4<float> next[LOADS];
+        packed4<T> next[LOADS];
 #pragma unroll
         for (int j = 0; j < LOADS; ++j) {
             const int i = first + j * int(blockDim.x), row = int(l.quads.quotient(unsigned(i)));
@@ -168,7 +175,7 @@ __device__ inline void load_tile(const persistent_layer &l, bool vectorized, flo
 #pragma unroll
         for (int j = 0; j < LOADS; ++j) {
             const int i = first + j * int(blockDim.x);
-            if (i < all) reinterpret_cast<vec4<float> *>(tile)[i] = next[j];
+            if (i < all) reinterpret_cast<vec4<float> *>(tile)[i] = widened(next[j]);
         }
     }
 }

@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_rows(rows_job<T> j) {
     const row_team<WHOLE_BLOCK> team(j.shape);
     const int64_t row       = team.row();
     const row_packs<T, 1> x = packs_of(j.shape, team, row, {j.x}, places, -C(INFINITY));
-    softmax_sums<T> s;
+    softmax_sums<T> s       = softmax_sums<T>::none();
     x.visit(false, [&](int, const C(&values)[1][width]) { s.add(values[0]); });
     s.merge(team, shared);
     const C inverse = 1 / s.sum, logarithm = log(s.sum);
@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_backward_rows(rows_job
             for (int k = 0; k < width; ++k) gradient.sum += gradient.term(values[0][k], values[1][k]);
         });
         gradient.sum = team.all(plus(), gradient.sum, shared);
-        if (again || !__any_sync(EVERY_LANE, !gradient.fits())) break; /* teams of a warp stay together */
+        if (again || !__any_sync(EVERY_LANE, !gradient.fits())) break; /* the warp stays converged */
         gradient.scale_down(j.shape.length);
     }
     x.visit(true, [&](int first, const C(&values)[2][width]) {
@@ -113,31 +113,12 @@ struct thread_column {
     }
 };
 
-/* The maximum so far, and the sum of exp(x - max). Of no elements, and of -infinity alone, the sum is 0. */
-template <class C>
-struct scaled_sum {
-    C max, sum;
-    __device__ static C scale(C from, C to) { return from == to ? C(1) : exp(from - to); }
-    __device__ void merge(const scaled_sum &other) {
-        const C both = maximum()(max, other.max);
-        sum          = sum * scale(max, both) + other.sum * scale(other.max, both);
-        max          = both;
-    }
-    __device__ void add(C x) {
-        if (x > max) {
-            sum *= scale(max, x);
-            max = x;
-        }
-        if (x != -C(INFINITY)) sum += exp(x - max);
-    }
-};
-
 template <class T>
 __global__ void __launch_bounds__(THREADS) softmax_columns(columns_job<T> j) {
     typedef compute<T> C;
-    __shared__ scaled_sum<C> shared[1][THREADS];
+    __shared__ softmax_sums<T> shared[1][THREADS];
     const thread_column column(j);
-    scaled_sum<C> all = {-C(INFINITY), 0};
+    softmax_sums<T> all = softmax_sums<T>::none();
     for (int i = column.first; column.active && i < j.length; i += column.step)
         all.add(to_compute(j.x[column.base + int64_t(i) * j.inner]));
     shared[0][threadIdx.x] = all;
@@ -147,7 +128,7 @@ __global__ void __launch_bounds__(THREADS) softmax_columns(columns_job<T> j) {
     for (int i = column.first; column.active && i < j.length; i += column.step) {
         const int64_t element = column.base + int64_t(i) * j.inner;
         const C x             = to_compute(j.x[element]) - all.max;
-        j.y[element]          = round_to<T>(j.log ? x - logarithm : exp(x) * inverse);
+        j.y[element]          = round_to<T>(j.log ? x - logarithm : exp_for<T>(x) * inverse);
     }
 }
 

@@ -179,4 +179,24 @@ TEST_P(CudaClasses, are_told_with_all_their_bits) {
 
 GLI_ON_DEVICES(CudaClasses);
 
+class CudaMean : public OnDevice {};
+
+TEST_P(CudaMean, of_more_ones_than_a_float_counts_is_one) {
+    Computer c(device());
+    Keep keep;
+    glia_tensor *x, *y;
+    ASSERT_EQ(glia_tensor_create(c.ctx, GLIA_F32, GLIA_SHAPE((1 << 24) + 3), &x), GLIA_OK) << c.message();
+    keep(x, glia_tensor_destroy);
+    ASSERT_EQ(glia_tensor_create(c.ctx, GLIA_F32, GLIA_SCALAR, &y), GLIA_OK) << c.message();
+    keep(y, glia_tensor_destroy);
+    ASSERT_EQ(glia_tensor_fill(x, 1), GLIA_OK) << c.message();
+    const glia_reduce_params mean{.kind = GLIA_REDUCE_MEAN, .axes = GLIA_ALL_AXES};
+    ASSERT_EQ(glia_reduce(c.ctx, &mean, x, y), GLIA_OK) << c.message();
+    float got = 0;
+    ASSERT_EQ(glia_tensor_read(y, &got, sizeof got), GLIA_OK) << c.message();
+    EXPECT_EQ(got, 1);
+}
+
+GLI_ON_DEVICES(CudaMean);
+
 }  // namespace

@@ -25,7 +25,7 @@ const std::vector<Bad> &bad_calls() {
                                *const f = &gli_op_check_finite;
     const Array p = dims({3}), rate = dims({}), step = dims({}, GLIA_I64);
     static const std::vector<Bad> all = {
-        bad("integers", s, sgd(), {dims({3}, GLIA_I32), p, rate}, DTYPE, "param is i32, must be a float"),
+        bad("integers", s, sgd(), {dims({3}, GLIA_I32), p, rate}, DTYPE, "param is i32, must be f32 or f64"),
         bad("grad_shape", s, sgd(), {p, dims({4}), rate}, SHAPE, "grad is [4], must be [3]"),
         bad("grad_dtype", s, sgd(), {p, dims({3}, GLIA_F64), rate}, DTYPE, "param is f32, grad is f64"),
         bad("rate_dtype", s, sgd(), {p, p, dims({}, GLIA_F64)}, DTYPE, "rate is f64, must be f32"),
@@ -68,6 +68,8 @@ const std::vector<Bad> &bad_calls() {
         bad("step_shape", a, adam(), {p, p, rate, dims({1}, GLIA_I64), p, p}, SHAPE, "step is [1]"),
         bad("v_shape", a, adam(), {p, p, rate, step, p, dims({3, 1})}, SHAPE, "v is [3,1], must be [3]"),
         bad("m_dtype", a, adam(), {p, p, rate, step, dims({3}, GLIA_F16), p}, DTYPE, "param is f32, m is f16"),
+        bad("param_half", s, sgd(), {dims({3}, GLIA_BF16), dims({3}, GLIA_BF16), rate}, DTYPE,
+            "param is bf16, must be f32 or f64"),
         bad("five_inputs", a, adam(), {p, p, rate, step, p}, ARGUMENT, "5 inputs, takes 6 to 8"),
         bad("sum_shape", g, adagrad(), {p, p, rate, dims({2})}, SHAPE, "sum is [2], must be [3]"),
         bad("epsilon_nan", g, adagrad({.epsilon = NAN}), {p, p, rate, p}, ARGUMENT, "epsilon is"),

@@ -108,6 +108,12 @@ class Judge {
 
 }  // namespace
 
+bool takes_halves(const gli_op &op) {
+    for (int o = 0; o < op.n_outputs; ++o)
+        if (gli_output_is(&op, o, GLI_OUT_HALF)) return false;
+    return true;
+}
+
 std::vector<Variant> variants_of(const Case &c) {
     bool floats = false, images = false, in_place = false, optional = false;
     for (const Input &input : c.inputs) {
@@ -129,6 +135,7 @@ std::vector<Variant> variants_of(const Case &c) {
     if (optional) all.push_back({"f32_required_outputs", GLIA_F32, Layout::dense, false, true});
     for (glia_dtype dtype : {GLIA_F64, GLIA_BF16, GLIA_F16}) {
         const std::string name = glia_dtype_name(dtype);
+        if (dtype != GLIA_F64 && !takes_halves(*c.op)) continue;
         if (floats) all.push_back({name, dtype});
         if (c.packs) all.push_back({name + "_channels_last", dtype, Layout::channels_last});
         if (floats && c.op == &gli_op_cast) all.push_back({name + "_turned", dtype, Layout::turned});

@@ -33,6 +33,9 @@ struct Variant {
     glia_math math     = GLIA_MATH_F32;  // that the context allows
 };
 
+// False of optimizers, whose weights are wide; a copy of them may be half.
+bool takes_halves(const gli_op &op);
+
 // Those that make sense for the case: bf16 for one without floats does not.
 std::vector<Variant> variants_of(const Case &c);
 

@@ -4,14 +4,15 @@
  *
  * The learning rate, and the step where there is one, are tensors, since they change from step to step: rate is f32, a
  * scalar; step is i64, a scalar, 1 at the first step. So is skip, which may be NULL: an i64 scalar, and where it is not
- * 0, each new_... is its old one. All other tensors are floats of one dtype and shape, but for half and new_half, which
- * have the same shape and may be NULL: new_half is new_param in bf16 or f16, for the next step's forward pass. Of half,
- * which new_half may be, only the dtype is read; without it new_half is bf16.
+ * 0, each new_... is its old one. All other tensors are f32, or all f64, and of one shape, but for half and new_half,
+ * which have the same shape and may be NULL: new_half is new_param in bf16 or f16, for the next step's forward pass. Of
+ * half, which new_half may be, only the dtype is read; without it new_half is bf16. Weights and state themselves are
+ * not kept in 16 bits, where a small step leaves a weight as it is, and 0.999 v is rounded to v.
  *
  * In all of them g is the gradient with the penalties' share: g = grad + weight_decay param + l1 sign(param), with
  * sign(0) = 0.
  *
- * Adam, Adagrad and RMSprop keep squares of g in the dtype of the tensors. In f32 their formulas hold for |g| from
+ * Adam, Adagrad and RMSprop keep squares of g. In f32 their formulas hold for |g| from
  * 1e-17 to 1e18. The square of a smaller g may count as 0, which makes no difference beside an epsilon of 1e-10 or
  * more; that of a larger g, from 1.8e19 on, may be infinite, and makes the step 0, now and later: param stays as it is,
  * and none of it is NaN while g is finite. Formulas: PyTorch's torch.optim. */

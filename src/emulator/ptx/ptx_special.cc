@@ -86,7 +86,7 @@ bool access(Decoder &decoder, const Words &words, const Words &operands) {
     instruction.space     = space_of(words);
     instruction.bytes     = static_cast<uint8_t>(bytes_of_type(type));
     instruction.is_signed = type[0] == 's';
-    if (is_load && has(words, "acquire")) {
+    if (is_load && (has(words, "acquire") || has(words, "relaxed"))) {
         if (instruction.bytes != 4 || operands[0][0] == '{') return false;  // of which the scheduler compares values
         instruction.flow = Flow::AWAIT;
     }

@@ -1,4 +1,4 @@
-// Instructions in which the lanes of a warp take part together: exchanges, votes, and matrices.
+// Warp-wide instructions: shuffles, votes, matrix products.
 #ifndef GLI_EMULATOR_PTX_WARP_OPS_H
 #define GLI_EMULATOR_PTX_WARP_OPS_H
 

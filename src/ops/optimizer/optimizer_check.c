@@ -14,8 +14,9 @@ static glia_status resolve_half(gli_resolution *r) {
 
 glia_status gli_check_optimizer(gli_resolution *r, int state, int n_out) {
     const glia_tensor *param = r->in[GLI_OPTIMIZER_PARAM];
-    GLI_REQUIRE(r->ctx, gli_dtype_is_float(param->dtype), GLIA_DTYPE_MISMATCH, "%s: param is %s, must be a float",
-                r->op->name, glia_dtype_name(param->dtype));
+    GLI_REQUIRE(r->ctx, param->dtype == GLIA_F32 || param->dtype == GLIA_F64, GLIA_DTYPE_MISMATCH,
+                "%s: param is %s, must be f32 or f64; half is for weights in bf16 or f16", r->op->name,
+                glia_dtype_name(param->dtype));
     GLI_TRY(gli_check_scalar(r, GLI_OPTIMIZER_RATE, GLIA_F32));
     const int skip = gli_optimizer_skip(r->op);
     if (r->n_in > skip && r->in[skip]) GLI_TRY(gli_check_scalar(r, skip, GLIA_I64));

@@ -73,6 +73,10 @@ class Search : public testing::Test {
         return all;
     }
     bool open() { return gli_library_open(&kind, &table, &found); }
+    bool finds(const fs::path &library) {
+        gli_library_close(&found);
+        return open() && fs::path(found.path).lexically_normal() == library;
+    }
 
     const fs::path root = fs::temp_directory_path() / std::to_string(getpid()).insert(0, "glia_search_");
     Table table{};
@@ -114,31 +118,30 @@ TEST_F(Search, passes_over_what_does_not_fit_and_remembers_why) {
     EXPECT_TRUE(open()) << found.why;
 }
 
-TEST_F(Search, knows_the_toolkit) {
-    put("libgliafake_good.so", "home/lib64");
-    set("CUDA_HOME", root / "home");
-    EXPECT_TRUE(open()) << found.why;
+TEST_F(Search, knows_the_toolkit_and_the_packages_of_python) {
+    const struct {
+        const char *variable, *value, *library;
+    } places[] = {{"CUDA_HOME", "home", "home/lib64"},
+                  {"VIRTUAL_ENV", "env", "env/lib/python3.11/site-packages/nvidia/fake/lib"}};
+    for (const auto &place : places) {
+        set(place.variable, root / place.value);
+        EXPECT_TRUE(finds(put("libgliafake_good.so", place.library))) << found.why;
+        unsetenv(place.variable);
+    }
 }
 
-TEST_F(Search, knows_the_toolkit_of_the_compiler_in_the_path) {
-    put("libgliafake_good.so", "toolkit/targets/x86_64-linux/lib");
-    const fs::path nvcc = put_program("toolkit/bin/nvcc");
+TEST_F(Search, follows_the_compiler_and_the_python_in_the_path) {
     fs::create_directories(root / "bin");
-    fs::create_symlink(nvcc, root / "bin/nvcc");
-    EXPECT_TRUE(open()) << found.why;
-}
-
-TEST_F(Search, knows_the_packages_of_python) {
-    put("libgliafake_good.so", "env/lib/python3.11/site-packages/nvidia/fake/lib");
-    set("VIRTUAL_ENV", root / "env");
-    EXPECT_TRUE(open()) << found.why;
-}
-
-TEST_F(Search, knows_the_packages_of_the_python_in_the_path) {
-    put("libgliafake_good.so", "usr/local/lib/python3.12/dist-packages/nvidia/cu13/lib");
+    fs::create_symlink(put_program("toolkit/bin/nvcc"), root / "bin/nvcc");
     put_program("usr/bin/python3");
-    set("PATH", list({"nothing", "usr/bin"}));
-    EXPECT_TRUE(open()) << found.why;
+    const struct {
+        const char *path, *library;
+    } places[] = {{"bin", "toolkit/targets/x86_64-linux/lib"},
+                  {"usr/bin", "usr/local/lib/python3.12/dist-packages/nvidia/cu13/lib"}};
+    for (const auto &place : places) {
+        set("PATH", list({"nothing", place.path}));
+        EXPECT_TRUE(finds(put("libgliafake_good.so", place.library))) << found.why;
+    }
 }
 
 TEST_F(Search, the_users_folders_come_first) {

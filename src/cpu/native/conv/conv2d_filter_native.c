@@ -6,7 +6,7 @@
 #include "cpu/native/call_floats.h"
 #include "cpu/native/column_sum.h"
 #include "cpu/native/conv/convolution_exact.h"
-#include "cpu/native/conv/convolution_planes.h"
+#include "cpu/native/conv/image_copies.h"
 #include "cpu/native/conv/convolution_rows.h"
 #include "cpu/native/conv/depthwise.h"
 #include "cpu/native/finite.h"
@@ -70,7 +70,7 @@ static plan plan_of(const gli_call *call) {
     gli_convolution_image *y = &p.c.y;
     p.copies_dy              = !is_flat(y);
     if (p.copies_dy) *y = gli_image_channels_last(y);
-    p.x      = gli_convolution_planes(&p.c);
+    p.x      = gli_padded_planes(&p.c);
     p.joined = groups_at_once(&p.c);
     p.in     = p.joined * gli_channels_in(&p.c);
     p.out    = p.joined * gli_channels_out(&p.c);

@@ -4,7 +4,7 @@
 
 #include "core/size.h"
 #include "cpu/native/conv/convolution_exact.h"
-#include "cpu/native/conv/convolution_planes.h"
+#include "cpu/native/conv/image_copies.h"
 #include "cpu/native/conv/convolution_rows.h"
 #include "cpu/native/conv/depthwise.h"
 #include "cpu/native/finite.h"
@@ -109,7 +109,7 @@ static bool reads_planes(const gli_convolution *c) {
 /* x in planes, with the rows and columns of zeros that the taps read. */
 static void pad_images(const glia_context *ctx, form *f) {
     gli_convolution *c             = &f->c;
-    const gli_convolution_image to = gli_convolution_planes(c);
+    const gli_convolution_image to = gli_padded_planes(c);
     float *planes                  = take(f, c->images * to.image_stride);
     if (planes) gli_convolution_pad(ctx, c, f->x, planes);
     f->x             = planes;

@@ -5,7 +5,7 @@
 #include "core/size.h"
 #include "cpu/native/call_floats.h"
 #include "cpu/native/column_sum.h"
-#include "cpu/native/conv/convolution_planes.h"
+#include "cpu/native/conv/image_copies.h"
 #include "cpu/native/conv/depthwise.h"
 #include "cpu/native/vectorize.h"
 

@@ -1,4 +1,4 @@
-#include "cpu/native/conv/convolution_planes.h"
+#include "cpu/native/conv/image_copies.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@ static int64_t size_of(const gli_convolution *c, int d, int64_t outputs) {
     return (outputs - 1) * c->stride[d] + (int64_t)c->dilation[d] * (c->taps[d] - 1) + 1;
 }
 
-gli_convolution_image gli_convolution_planes(const gli_convolution *c) {
+gli_convolution_image gli_padded_planes(const gli_convolution *c) {
     gli_convolution_image out = {.channels      = c->x.channels,
                                  .rows          = size_of(c, GLI_ROWS, c->y.rows),
                                  .columns       = size_of(c, GLI_COLUMNS, c->y.columns),
@@ -30,7 +30,7 @@ static int64_t elements_of(const gli_convolution_image *image) {
 const char *gli_convolution_decline_planes(const gli_convolution *c) {
     enum { TIMES = 4, SMALL = 1 << 20 }; /* small planes may be any multiple of x and y */
     const int64_t most   = gli_saturating_mul(TIMES * c->images, elements_of(&c->x) + elements_of(&c->y));
-    const int64_t planes = gli_saturating_mul(c->images, gli_convolution_planes(c).image_stride);
+    const int64_t planes = gli_saturating_mul(c->images, gli_padded_planes(c).image_stride);
     return planes > gli_saturating_add(most, SMALL) ? "its padded images would be far larger than its images" : NULL;
 }
 
@@ -62,7 +62,7 @@ static void pad_planes(void *arg, int64_t begin, int64_t end) {
 
 void gli_convolution_pad(const glia_context *ctx, const gli_convolution *c, const float *x, float *planes) {
     enum { CHUNK_ELEMENTS = 1 << 14 };
-    padding p = {c, gli_convolution_planes(c), x, planes};
+    padding p = {c, gli_padded_planes(c), x, planes};
     gli_parallel(ctx, c->images * p.to.channels, gli_max_i64(1, CHUNK_ELEMENTS / p.to.channel_stride), pad_planes, &p);
 }
 
