@@ -23,11 +23,12 @@ typedef struct pattern {
         FIRST_STAYS,  /* and computes second's result; nothing else may use its own, which is fused away */
         FIRST_MOVES,  /* the same, to the position of second, whose other input becomes its input `extra` */
         SECOND_STAYS, /* and reads first's input 0; first is removed when nothing else uses it */
+        SECOND_TAKES, /* the same where nothing else uses it, before first can become a part of another node */
         SECOND_MOVES  /* to the position of first, and computes its result, too, as output `extra` */
     } kind;
     int input;         /* which of second's inputs is first's result; of SECOND_MOVES: what both read */
     int extra;         /* absent before */
-    size_t activation; /* its offset in the params of first */
+    size_t activation; /* its offset in the params of the op that stays */
     bool (*merge)(const struct pattern *p, const gli_node *first, const gli_node *second, char *params);
 } pattern;
 
@@ -45,6 +46,16 @@ static bool merge_activation(const pattern *p, const gli_node *first, const gli_
 static bool merge_relu(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     return ((const glia_unary_params *)second->params)->kind == GLIA_UNARY_RELU &&
            merge_activation(p, first, second, params);
+}
+
+/* relu of the largest element is the largest relu of an element, and of fewer elements. */
+static bool merge_pooled(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
+    glia_activation none;
+    (void)second;
+    memcpy(&none, params + p->activation, sizeof none);
+    if (none != GLIA_LINEAR || ((const glia_unary_params *)first->params)->kind != GLIA_UNARY_RELU) return false;
+    memcpy(params + p->activation, &(glia_activation){GLIA_RELU}, sizeof none);
+    return true;
 }
 
 /* An addition before the activation, of two tensors of one shape. */
@@ -75,6 +86,7 @@ static bool merge_loss(const pattern *p, const gli_node *first, const gli_node *
 }
 
 static const pattern patterns[] = {
+    {&gli_op_unary, &gli_op_max_pool2d, SECOND_TAKES, 0, 0, offsetof(glia_max_pool2d_params, activation), merge_pooled},
     {&gli_op_conv2d, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_params, activation), merge_activation},
     {&gli_op_conv2d_transpose, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_transpose_params, activation),
      merge_activation},
@@ -174,6 +186,15 @@ static glia_status fuse_into_second(fusion *f, int first_index, int second_index
     return GLIA_OK;
 }
 
+static glia_status take_first(fusion *f, int first_index, int second_index, const char *params) {
+    gli_node *first = &f->graph->nodes[first_index];
+    GLI_TRY(fuse_into_second(f, first_index, second_index, params));
+    --f->uses[first->in[0]];
+    f->graph->values[first->out[0]].kind = GLI_VALUE_FUSED;
+    first->op                            = NULL;
+    return GLIA_OK;
+}
+
 /* Second begins with first's inputs, the others are there at the position of first, and it is asked for its own result
  * and not for first's. */
 static bool may_move_second(const fusion *f, const pattern *p, int first_index, int second_index) {
@@ -227,7 +248,7 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     const gli_node *first = &graph->nodes[mid->node];
     if (p->kind != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
     if (p->kind == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
-    const gli_node *stays = p->kind == SECOND_STAYS ? second : first;
+    const gli_node *stays = p->kind == SECOND_STAYS || p->kind == SECOND_TAKES ? second : first;
     alignas(max_align_t) char params[MAX_PARAMS];
     if (stays->op->params_size > sizeof params) return GLIA_OK;
     memcpy(params, stays->params, stays->op->params_size);
@@ -236,6 +257,7 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
         case FIRST_STAYS: return fuse_into_first(f, mid->node, second_index, params);
         case FIRST_MOVES: return move_first(f, p, mid->node, second_index, params);
         case SECOND_STAYS: return fuse_into_second(f, mid->node, second_index, params);
+        case SECOND_TAKES: return take_first(f, mid->node, second_index, params);
         case SECOND_MOVES: break; /* done above */
     }
     return GLIA_OK;
@@ -266,14 +288,20 @@ static glia_status find_uses(fusion *f, const glia_value *outputs, int n_outputs
     return GLIA_OK;
 }
 
-static glia_status fuse(fusion *f, const glia_value *outputs, int n_outputs) {
-    GLI_TRY(find_uses(f, outputs, n_outputs));
+/* Those that take, or all others. */
+static glia_status fuse_all(fusion *f, bool taking) {
     for (int n = 0; n < f->graph->n_nodes; ++n)
         for (size_t p = 0; p < sizeof patterns / sizeof *patterns; ++p)
-            if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].n_in > patterns[p].input &&
-                f->graph->nodes[n].in[patterns[p].input])
+            if ((patterns[p].kind == SECOND_TAKES) == taking && f->graph->nodes[n].op == patterns[p].second &&
+                f->graph->nodes[n].n_in > patterns[p].input && f->graph->nodes[n].in[patterns[p].input])
                 GLI_TRY(try_pattern(f, &patterns[p], n));
     return GLIA_OK;
+}
+
+static glia_status fuse(fusion *f, const glia_value *outputs, int n_outputs) {
+    GLI_TRY(find_uses(f, outputs, n_outputs));
+    GLI_TRY(fuse_all(f, true));
+    return fuse_all(f, false);
 }
 
 glia_status gli_graph_fuse(glia_graph *graph, const glia_value *outputs, int n_outputs) {

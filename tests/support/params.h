@@ -183,6 +183,8 @@ struct max_pool2d {
     int pad_end[2]  = {pad[0], pad[1]};
     int dilation[2] = {1, 1};
     bool ceil_mode  = false;
+
+    glia_activation activation = GLIA_LINEAR;
 };
 struct max_pool2d_backward {
     int size[2]     = {0, 0};
