@@ -472,6 +472,47 @@ TEST(Fusion, activation_of_a_convolution) {
     }
 }
 
+// What a step counts: a sum of losses, and its number.
+struct CountingNet : Net {
+    glia_tensor *sums = tensor({2}, {1, 2}), *counters = tensor({2}, {5, -1}, GLIA_I64);
+    glia_value x = input({3}), new_sums;
+    CountingNet() {
+        const glia_accumulate_params mean{.factor = 0.5, .weight = 3, .by = {}};
+        const glia_value old = glia_graph_tensor(graph, "sums", sums);
+        new_sums             = call("accumulate", &mean, {x, {}, old});
+        glia_graph_assign(graph, old, new_sums);
+    }
+    void count() {
+        const glia_increment_params steps{{1, 64}};
+        const glia_value old = glia_graph_tensor(graph, "counters", counters);
+        glia_graph_assign(graph, old, call("increment", &steps, {old}));
+    }
+    // The states after two runs.
+    void expect_two_runs(glia_plan *plan, const std::vector<glia_value> &outputs) {
+        for (int i = 0; i < 2; ++i) run(plan, outputs, {{2, 4, 6}});
+        EXPECT_EQ(values(sums), Numbers({13, 8}));
+        EXPECT_EQ(values(counters), Numbers({7, 127}));
+        glia_plan_destroy(plan);
+    }
+};
+
+TEST(Fusion, sums_of_losses_and_counters) {
+    CountingNet net;
+    net.count();
+    glia_plan *plan = net.make({});
+    EXPECT_EQ(steps(plan), Names({"accumulate"}));
+    net.expect_two_runs(plan, {});
+}
+
+TEST(Fusion, sums_that_are_read_before_the_counters_stay_where_they_are) {
+    CountingNet net;
+    const glia_value square = net.unary(GLIA_UNARY_SQUARE, net.new_sums);
+    net.count();
+    glia_plan *plan = net.make({square});
+    EXPECT_EQ(steps(plan), Names({"accumulate", "unary", "increment"}));
+    net.expect_two_runs(plan, {square});
+}
+
 // relu and max pooling behind a convolution.
 struct PoolNet : ConvNet {
     glia_value y, rectified;

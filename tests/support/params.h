@@ -22,8 +22,9 @@ struct filled {
 };
 
 struct accumulate {
-    double factor = 1;
-    double weight = 1;
+    double factor                 = 1;
+    double weight                 = 1;
+    int64_t by[GLIA_MAX_COUNTERS] = {};
 };
 struct accuracy {
     int k                = 1;
