@@ -25,6 +25,12 @@ typedef struct gli_take_batch_arrays {
 cudaError_t gli_kernel_take_batch(const gli_take_batch_geom *geom, const gli_take_batch_arrays *arrays,
                                   cudaStream_t stream);
 
+enum { GLI_TAKE_BATCH_GROUP = 4 };
+
+/* The same for n of them in one launch, at most GLI_TAKE_BATCH_GROUP, none without elements. */
+cudaError_t gli_kernel_take_batch_group(const gli_take_batch_geom *const *geoms, const gli_take_batch_arrays *arrays,
+                                        int n, cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -37,8 +37,15 @@ typedef struct gli_gemm {
 size_t gli_kernel_matmul_workspace(const gli_gemm *gemm);
 cudaError_t gli_kernel_matmul(const gli_gemm *gemm, const gli_gemm_run *run);
 
-/* The same on tensor cores, accumulated in float: bf16 and f16, and f32 rounded to what run->math allows. f16 needs
- * compute capability 7.5, the others 8.0. */
+enum { GLI_GEMM_GROUP = 8 };
+
+/* gli_kernel_matmul for n GEMMs in one launch, with the same bits; no y overlaps anything of another. All are of one
+ * dtype, with wide_y, without a batch and small; the first says how many of the first of n can be so. */
+int gli_kernel_matmul_group_size(const gli_gemm *gemms, int n);
+cudaError_t gli_kernel_matmul_group(const gli_gemm *gemms, int n, const gli_gemm_run *run);
+
+/* gli_kernel_matmul on tensor cores, accumulated in float: bf16 and f16, and f32 rounded to what run->math allows. f16
+ * needs compute capability 7.5, the others 8.0. */
 cudaError_t gli_kernel_matmul_tensor_cores(const gli_gemm *gemm, const gli_gemm_run *run);
 
 #ifdef __cplusplus

@@ -20,11 +20,16 @@ struct job {
     gli_accumulate_geom geom;
     const double *sums;
     double *new_sums;
+    const int64_t *counters;
+    int64_t *new_counters;
 };
 
 __device__ inline void add_totals(const totals &sum, const job &j) {
     j.new_sums[0] = j.sums[0] + j.geom.factor * sum.at[0];
     j.new_sums[1] = j.sums[1] + (j.geom.weights < 0 ? j.geom.weight : sum.at[1]);
+#pragma unroll /* an index that is not known would put the parameters on the stack */
+    for (int i = 0; i < GLIA_MAX_COUNTERS; ++i)
+        if (j.new_counters && i < j.geom.counters) j.new_counters[i] = j.counters[i] + j.geom.by[i];
 }
 
 /* Where there is one block it writes new_sums, else of_block. */
@@ -54,7 +59,7 @@ int blocks_of(const gli_accumulate_geom &g) {
 
 template <class T>
 cudaError_t accumulate(const gli_accumulate_geom &g, const gli_accumulate_arrays &a, cudaStream_t stream) {
-    const job j             = {g, a.sums, a.new_sums};
+    const job j             = {g, a.sums, a.new_sums, a.counters, a.new_counters};
     const int blocks        = blocks_of(g);
     totals *of_block        = static_cast<totals *>(a.workspace);
     const cudaError_t first = GLI_LAUNCH(accumulate_kernel<T>, blocks, ADD_THREADS, 0, stream, j,

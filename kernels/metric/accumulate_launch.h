@@ -12,13 +12,15 @@ extern "C" {
 
 enum { GLI_ACCUMULATE_WORKSPACE = 8 * 1024 }; /* bytes */
 
-/* All dense. new_sums may be sums. */
+/* All dense. new_sums may be sums, and new_counters counters. */
 typedef struct gli_accumulate_arrays {
     glia_dtype dtype; /* of value */
     const void *value;
     const double *weight; /* NULL: the geometry's */
     const double *sums;
     double *new_sums;
+    const int64_t *counters; /* those of the geometry, which it may have none of */
+    int64_t *new_counters;   /* NULL: not requested */
     void *workspace;
 } gli_accumulate_arrays;
 

@@ -21,6 +21,10 @@ struct maxima {
         for (int k = 0; k < W; ++k)
             if (index[k] < 0 || x[k] > value[k] || isnan(x[k])) value[k] = x[k], index[k] = i;
     }
+    __device__ void rectify() {
+        for (int k = 0; k < W; ++k)
+            if (value[k] <= 0) value[k] = 0, index[k] = -1;
+    }
 };
 
 /* The rows or columns of a window: first, first + dilation, ..., `count` of them, some of which may be outside x.
@@ -92,6 +96,7 @@ __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS) max_pool2d_kern
             best.consider(values, index[k]);
         }
     }
+    if (j.relu) best.rectify();
     store<T, W>(j.out + offset(j.out_stride, to), best.value);
     if (j.indices)
         store_indices(j.indices + offset(j.indices_stride, to), j.indices_stride[1], j.wide_indices, best.index);

@@ -112,6 +112,7 @@ struct pool_job {
     const T *in; /* x; backward dy */
     T *out;
     int *indices;
+    bool relu;
     bool wide_indices; /* packs of channels of them lie at multiples of 16 bytes */
 };
 
@@ -159,6 +160,7 @@ pool_job<T> job_of(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, bool ba
     j.in      = static_cast<const T *>(a.in);
     j.out     = static_cast<T *>(a.out);
     j.indices = a.indices;
+    j.relu    = g.relu;
     return j;
 }
 

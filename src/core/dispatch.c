@@ -137,3 +137,56 @@ glia_status gli_run(const gli_call *call, const gli_choice *choice, void *worksp
     const glia_status checked = gli_shadow_end(call, choice->provider->name, shadow, ran == GLIA_OK);
     return ran != GLIA_OK ? ran : checked;
 }
+
+bool gli_groups(const glia_context *ctx, const gli_op *op) {
+    for (const gli_provider *const *it = ctx->device->providers(op); *it; ++it)
+        if ((*it)->group) return true;
+    return false;
+}
+
+static void free_choices(glia_context *ctx, gli_choice *choices, int n) {
+    for (int i = 0; i < n; ++i) gli_choice_free(ctx, &choices[i]);
+}
+
+/* All n calls prepared by the provider; GLIA_UNSUPPORTED: it refuses one of them. */
+static glia_status prepare_group(const gli_call *const *calls, const gli_provider *provider, int n, gli_choice *out) {
+    char why[GLI_REASON];
+    for (int i = 0; i < n; ++i) {
+        const glia_status status = prepare(calls[i], provider, &out[i], why);
+        if (status == GLIA_OK) continue;
+        free_choices(calls[0]->ctx, out, i);
+        return status;
+    }
+    return GLIA_OK;
+}
+
+glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *const *choices, int *count) {
+    glia_context *ctx = calls[0]->ctx;
+    *count            = 1;
+    for (const gli_provider *const *it = ctx->device->providers(calls[0]->op); *it; ++it) {
+        if (!(*it)->group || (ctx->provider[0] && strcmp(ctx->provider, (*it)->name) != 0)) continue;
+        gli_choice group[GLI_MAX_GROUP];
+        const int size = (*it)->group(calls, n < GLI_MAX_GROUP ? n : GLI_MAX_GROUP);
+        if (size < 2) continue;
+        const glia_status status = prepare_group(calls, *it, size, group);
+        if (status == GLIA_UNSUPPORTED) continue;
+        if (status != GLIA_OK) return status;
+        for (int i = 0; i < size; ++i) {
+            gli_choice_free(ctx, choices[i]);
+            *choices[i] = group[i];
+        }
+        gli_log(ctx, GLI_LOG_DISPATCH, "dispatch %s: %s for %d calls as one", calls[0]->op->name, (*it)->name, size);
+        *count = size;
+        return GLIA_OK;
+    }
+    return GLIA_OK;
+}
+
+glia_status gli_run_group(const gli_call *const *calls, const gli_choice *const *choices, void *const *workspaces,
+                          int n) {
+    const glia_context *ctx = calls[0]->ctx;
+    if (!ctx->shadow && !ctx->trace && !gli_log_enabled(ctx, GLI_LOG_TIME))
+        return choices[0]->provider->run_group(calls, n);
+    for (int i = 0; i < n; ++i) GLI_TRY(gli_run(calls[i], choices[i], workspaces[i]));
+    return GLIA_OK;
+}

@@ -35,6 +35,8 @@ typedef struct gli_prepared {
     size_t workspace, saved;
 } gli_prepared;
 
+enum { GLI_MAX_GROUP = 8 };
+
 /* One implementation of one op on one device. decline, prepare and release are optional. A provider with a release is
  * prepared once for each geometry, layout and alignment, and kept; one without is prepared on each call. */
 struct gli_provider {
@@ -44,6 +46,12 @@ struct gli_provider {
     glia_status (*prepare)(const gli_call *call, gli_prepared *out); /* GLIA_UNSUPPORTED: declines after all */
     glia_status (*run)(const gli_call *call, const gli_prepared *prepared, void *workspace);
     void (*release)(gli_prepared *prepared);
+
+    /* Calls of the op that do not depend on each other, as one piece of work with the bits that each alone would have.
+     * group: how many of the first of n calls, at most GLI_MAX_GROUP, it runs so, without a workspace and whatever
+     * accepts and decline say; below 2: none. Both or neither. */
+    int (*group)(const gli_call *const *calls, int n);
+    glia_status (*run_group)(const gli_call *const *calls, int n);
 };
 
 /* Why the provider does not take the call, by its `accepts` or its decline, as far as is known before prepare; NULL: it
@@ -77,6 +85,17 @@ void gli_choice_free(glia_context *ctx, gli_choice *choice);
 
 /* Runs a chosen provider, with the log of times and the shadow check if they are requested. */
 glia_status gli_run(const gli_call *call, const gli_choice *choice, void *workspace);
+
+/* Whether a provider of the context's device runs several calls of the op as one. */
+bool gli_groups(const glia_context *ctx, const gli_op *op);
+
+/* How many of the first of n calls, which do not depend on each other, one provider runs as one, the first of the
+ * device's that does so for two or more: their choices are then of that provider. Else 1, and the choices stay. */
+glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *const *choices, int *count);
+
+/* Runs n calls that gli_choose_group found, one by one where their times or the shadow check are requested. */
+glia_status gli_run_group(const gli_call *const *calls, const gli_choice *const *choices, void *const *workspaces,
+                          int n);
 
 /* Runs the call again with cpu.ref on copies and compares; `before` holds the inputs as they were. */
 typedef struct gli_shadow gli_shadow;

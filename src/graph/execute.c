@@ -115,12 +115,27 @@ static glia_status name_layer(glia_plan *plan, const gli_plan_step *step, glia_s
     return gli_fail(plan->ctx, status, "%s: %s", step->label, message);
 }
 
+static void *workspace_of(const glia_plan *plan, const gli_plan_step *step) {
+    return step->workspace >= 0 ? (char *)plan->buffer.data + plan->storages[step->workspace].offset : NULL;
+}
+
+static glia_status run_as_one(glia_plan *plan, const gli_plan_step *steps, int n) {
+    const gli_call *calls[GLI_MAX_GROUP];
+    const gli_choice *choices[GLI_MAX_GROUP];
+    void *workspaces[GLI_MAX_GROUP];
+    for (int i = 0; i < n; ++i) {
+        calls[i]      = &steps[i].call;
+        choices[i]    = &steps[i].choice;
+        workspaces[i] = workspace_of(plan, &steps[i]);
+    }
+    return gli_run_group(calls, choices, workspaces, n);
+}
+
 static glia_status run_steps(glia_plan *plan) {
-    for (int s = 0; s < plan->n_steps; ++s) {
-        const gli_plan_step *step  = &plan->steps[s];
-        const gli_storage *storage = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
-        void *workspace            = storage ? (char *)plan->buffer.data + storage->offset : NULL;
-        const glia_status status   = gli_run(&step->call, &step->choice, workspace);
+    for (int s = 0; s < plan->n_steps; s += plan->steps[s].group) {
+        const gli_plan_step *step = &plan->steps[s];
+        const glia_status status  = step->group > 1 ? run_as_one(plan, step, step->group)
+                                                    : gli_run(&step->call, &step->choice, workspace_of(plan, step));
         if (status != GLIA_OK) return name_layer(plan, step, status);
     }
     return GLIA_OK;

@@ -7,9 +7,11 @@
 #include "glia/ops.h"
 #include "graph/graph_impl.h"
 #include "ops/elementwise/activation.h"
+#include "ops/data/increment_geom.h"
 #include "ops/elementwise/binary_geom.h"
 #include "ops/loss/cross_entropy_geom.h"
 #include "ops/loss/loss_geom.h"
+#include "ops/metric/accumulate_geom.h"
 #include "ops/norm/batchnorm_geom.h"
 #include "ops/softmax/softmax_geom.h"
 
@@ -22,12 +24,14 @@ typedef struct pattern {
     enum {
         FIRST_STAYS,  /* and computes second's result; nothing else may use its own, which is fused away */
         FIRST_MOVES,  /* the same, to the position of second, whose other input becomes its input `extra` */
+        FIRST_JOINS,  /* to the position of second, which has no result of it: second's becomes its last output */
         SECOND_STAYS, /* and reads first's input 0; first is removed when nothing else uses it */
+        SECOND_TAKES, /* the same where nothing else uses it, before first can become a part of another node */
         SECOND_MOVES  /* to the position of first, and computes its result, too, as output `extra` */
     } kind;
     int input;         /* which of second's inputs is first's result; of SECOND_MOVES: what both read */
-    int extra;         /* absent before */
-    size_t activation; /* its offset in the params of first */
+    int extra;         /* absent before; of FIRST_JOINS: that input of second in first */
+    size_t activation; /* its offset in the params of the op that stays */
     bool (*merge)(const struct pattern *p, const gli_node *first, const gli_node *second, char *params);
 } pattern;
 
@@ -45,6 +49,16 @@ static bool merge_activation(const pattern *p, const gli_node *first, const gli_
 static bool merge_relu(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     return ((const glia_unary_params *)second->params)->kind == GLIA_UNARY_RELU &&
            merge_activation(p, first, second, params);
+}
+
+/* relu of the largest element is the largest relu of an element, and of fewer elements. */
+static bool merge_pooled(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
+    glia_activation none;
+    (void)second;
+    memcpy(&none, params + p->activation, sizeof none);
+    if (none != GLIA_LINEAR || ((const glia_unary_params *)first->params)->kind != GLIA_UNARY_RELU) return false;
+    memcpy(params + p->activation, &(glia_activation){GLIA_RELU}, sizeof none);
+    return true;
 }
 
 /* An addition before the activation, of two tensors of one shape. */
@@ -68,6 +82,16 @@ static bool merge_softmax(const pattern *p, const gli_node *first, const gli_nod
     return fits;
 }
 
+/* What a step counts: losses, and its number. */
+static bool merge_counters(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
+    glia_accumulate_params both;
+    (void)p, (void)first;
+    memcpy(&both, params, sizeof both);
+    memcpy(both.by, ((const glia_increment_params *)second->params)->by, sizeof both.by);
+    memcpy(params, &both, sizeof both);
+    return true;
+}
+
 /* A loss and its gradient, which have one geometry. */
 static bool merge_loss(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)p, (void)params;
@@ -75,6 +99,7 @@ static bool merge_loss(const pattern *p, const gli_node *first, const gli_node *
 }
 
 static const pattern patterns[] = {
+    {&gli_op_unary, &gli_op_max_pool2d, SECOND_TAKES, 0, 0, offsetof(glia_max_pool2d_params, activation), merge_pooled},
     {&gli_op_conv2d, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_params, activation), merge_activation},
     {&gli_op_conv2d_transpose, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_transpose_params, activation),
      merge_activation},
@@ -82,6 +107,7 @@ static const pattern patterns[] = {
     {&gli_op_batchnorm, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_batchnorm_params, activation), merge_relu},
     {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 0, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
     {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 1, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
+    {&gli_op_accumulate, &gli_op_increment, FIRST_JOINS, GLI_INCREMENT_X, GLI_ACCUMULATE_COUNTERS, 0, merge_counters},
     {&gli_op_softmax, &gli_op_cross_entropy, SECOND_STAYS, 0, 0, 0, merge_softmax},
     {&gli_op_cross_entropy, &gli_op_cross_entropy_backward, SECOND_MOVES, GLI_CROSS_ENTROPY_X, GLI_CROSS_ENTROPY_BACK_Y,
      0, merge_loss},
@@ -139,22 +165,54 @@ static bool may_move(const fusion *f, const pattern *p, int first_index, int sec
            !used_between(f, first_index, second_index);
 }
 
-static glia_status move_first(fusion *f, const pattern *p, int first_index, int second_index, const char *params) {
+/* First with one input more. */
+static glia_status extend(fusion *f, const pattern *p, int value, const char *params, gli_node *node) {
     glia_graph *graph = f->graph;
-    gli_node merged = graph->nodes[first_index], second = graph->nodes[second_index];
-    void *in = NULL;
-    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, (size_t)p->extra + 1, sizeof *merged.in, &in));
-    memcpy(in, merged.in, (size_t)gli_min_i64(merged.n_in, p->extra) * sizeof *merged.in);
-    merged.in           = in;
-    merged.in[p->extra] = second.in[1 - p->input];
-    merged.n_in         = p->extra + 1;
-    GLI_TRY(refine(f, &merged, params));
-    graph->values[merged.out[0]].kind = GLI_VALUE_FUSED;
-    merged.out[0]                     = second.out[0];
-    for (int o = 0; o < merged.op->n_outputs; ++o)
-        if (merged.out[o]) graph->values[merged.out[o]].node = second_index;
-    graph->nodes[second_index]   = merged;
+    void *in          = NULL;
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, (size_t)p->extra + 1, sizeof *node->in, &in));
+    memcpy(in, node->in, (size_t)gli_min_i64(node->n_in, p->extra) * sizeof *node->in);
+    node->in           = in;
+    node->in[p->extra] = value;
+    node->n_in         = p->extra + 1;
+    return refine(f, node, params);
+}
+
+static void put_in_place_of_second(fusion *f, const gli_node *merged, int first_index, int second_index) {
+    glia_graph *graph = f->graph;
+    for (int o = 0; o < merged->op->n_outputs; ++o)
+        if (merged->out[o]) graph->values[merged->out[o]].node = second_index;
+    graph->nodes[second_index]   = *merged;
     graph->nodes[first_index].op = NULL;
+}
+
+static glia_status move_first(fusion *f, const pattern *p, int first_index, int second_index, const char *params) {
+    const gli_node *second = &f->graph->nodes[second_index];
+    gli_node merged        = f->graph->nodes[first_index];
+    GLI_TRY(extend(f, p, second->in[1 - p->input], params, &merged));
+    f->graph->values[merged.out[0]].kind = GLI_VALUE_FUSED;
+    merged.out[0]                        = second->out[0];
+    put_in_place_of_second(f, &merged, first_index, second_index);
+    return GLIA_OK;
+}
+
+/* The nearest first before second. */
+static glia_status try_joining(fusion *f, const pattern *p, int second_index) {
+    glia_graph *graph      = f->graph;
+    const gli_node *second = &graph->nodes[second_index];
+    const int last         = p->first->n_outputs - 1;
+    int first_index        = second_index - 1;
+    while (first_index >= 0 && graph->nodes[first_index].op != p->first) --first_index;
+    if (first_index < 0 || used_between(f, first_index, second_index)) return GLIA_OK;
+    gli_node merged = graph->nodes[first_index];
+    alignas(max_align_t) char params[MAX_PARAMS];
+    if ((merged.n_in > p->extra && merged.in[p->extra]) || merged.op->params_size > sizeof params) return GLIA_OK;
+    memcpy(params, merged.params, merged.op->params_size);
+    if (f->uses[merged.out[last]] > 0 || !p->merge(p, &merged, second, params)) return GLIA_OK;
+    GLI_TRY(extend(f, p, second->in[p->input], params, &merged));
+    if (merged.out[last]) graph->values[merged.out[last]].kind = GLI_VALUE_FUSED;
+    merged.out[last]                       = second->out[0];
+    graph->values[merged.out[last]].output = last;
+    put_in_place_of_second(f, &merged, first_index, second_index);
     return GLIA_OK;
 }
 
@@ -171,6 +229,15 @@ static glia_status fuse_into_second(fusion *f, int first_index, int second_index
     --f->uses[first->out[0]];
     ++f->uses[first->in[0]];
     graph->nodes[second_index] = merged;
+    return GLIA_OK;
+}
+
+static glia_status take_first(fusion *f, int first_index, int second_index, const char *params) {
+    gli_node *first = &f->graph->nodes[first_index];
+    GLI_TRY(fuse_into_second(f, first_index, second_index, params));
+    --f->uses[first->in[0]];
+    f->graph->values[first->out[0]].kind = GLI_VALUE_FUSED;
+    first->op                            = NULL;
     return GLIA_OK;
 }
 
@@ -220,6 +287,7 @@ static glia_status try_moving_second(fusion *f, const pattern *p, int second_ind
 
 static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     if (p->kind == SECOND_MOVES) return try_moving_second(f, p, second_index);
+    if (p->kind == FIRST_JOINS) return try_joining(f, p, second_index);
     const glia_graph *graph   = f->graph;
     const gli_node *second    = &graph->nodes[second_index];
     const gli_value_info *mid = &graph->values[second->in[p->input]];
@@ -227,7 +295,7 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     const gli_node *first = &graph->nodes[mid->node];
     if (p->kind != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
     if (p->kind == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
-    const gli_node *stays = p->kind == SECOND_STAYS ? second : first;
+    const gli_node *stays = p->kind == SECOND_STAYS || p->kind == SECOND_TAKES ? second : first;
     alignas(max_align_t) char params[MAX_PARAMS];
     if (stays->op->params_size > sizeof params) return GLIA_OK;
     memcpy(params, stays->params, stays->op->params_size);
@@ -236,6 +304,8 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
         case FIRST_STAYS: return fuse_into_first(f, mid->node, second_index, params);
         case FIRST_MOVES: return move_first(f, p, mid->node, second_index, params);
         case SECOND_STAYS: return fuse_into_second(f, mid->node, second_index, params);
+        case SECOND_TAKES: return take_first(f, mid->node, second_index, params);
+        case FIRST_JOINS:
         case SECOND_MOVES: break; /* done above */
     }
     return GLIA_OK;
@@ -266,14 +336,20 @@ static glia_status find_uses(fusion *f, const glia_value *outputs, int n_outputs
     return GLIA_OK;
 }
 
-static glia_status fuse(fusion *f, const glia_value *outputs, int n_outputs) {
-    GLI_TRY(find_uses(f, outputs, n_outputs));
+/* Those that take, or all others. */
+static glia_status fuse_all(fusion *f, bool taking) {
     for (int n = 0; n < f->graph->n_nodes; ++n)
         for (size_t p = 0; p < sizeof patterns / sizeof *patterns; ++p)
-            if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].n_in > patterns[p].input &&
-                f->graph->nodes[n].in[patterns[p].input])
+            if ((patterns[p].kind == SECOND_TAKES) == taking && f->graph->nodes[n].op == patterns[p].second &&
+                f->graph->nodes[n].n_in > patterns[p].input && f->graph->nodes[n].in[patterns[p].input])
                 GLI_TRY(try_pattern(f, &patterns[p], n));
     return GLIA_OK;
+}
+
+static glia_status fuse(fusion *f, const glia_value *outputs, int n_outputs) {
+    GLI_TRY(find_uses(f, outputs, n_outputs));
+    GLI_TRY(fuse_all(f, true));
+    return fuse_all(f, false);
 }
 
 glia_status gli_graph_fuse(glia_graph *graph, const glia_value *outputs, int n_outputs) {

@@ -61,6 +61,7 @@ static glia_status add_step(glia_plan *plan, gli_plan_step *step, const void *ge
     GLI_TRY(copy_of(plan, geom, GLI_MAX_GEOMETRY, &step->geom));
     GLI_TRY(copy_of(plan, params, step->op->params_size, &step->params));
     step->workspace = -1;
+    step->group     = 1;
     void *array     = plan->steps;
     GLI_TRY(gli_grow(plan->ctx, &array, &plan->step_capacity, plan->n_steps + 1, sizeof *step, "a plan"));
     plan->steps                  = array;

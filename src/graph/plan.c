@@ -70,9 +70,10 @@ static void log_plan(const glia_plan *plan, const gli_lowering *l) {
         const glia_tensor *y      = NULL;
         for (int o = step->op->n_outputs - 1; o >= 0; --o)
             if (step->out[o] >= 0) y = &plan->tensors[step->out[o]].tensor;
-        gli_log(plan->ctx, GLI_LOG_PLAN, "plan step %d: %s%s%s%s by %s -> %s", s, step->label ? step->label : "",
+        gli_log(plan->ctx, GLI_LOG_PLAN, "plan step %d: %s%s%s%s by %s -> %s%s", s, step->label ? step->label : "",
                 step->label ? ": " : "", step->op->name, gli_params_text(step->op, step->params, params),
-                step->choice.provider->name, y ? GLI_SHAPE_OF(y) : "");
+                step->choice.provider->name, y ? GLI_SHAPE_OF(y) : "",
+                step->group == 0 ? ", as one with the step before" : "");
     }
 }
 
@@ -90,6 +91,7 @@ static glia_status compile(gli_lowering *l, const glia_value *outputs, int n_out
         GLI_TRY(gli_graph_fuse(graph, outputs, n_outputs));
         prune(graph, outputs, n_outputs, l->needed);
     }
+    if (!l->options->ungrouped) gli_graph_group(graph);
     GLI_TRY(make_io(plan, graph, n_outputs));
     GLI_TRY(gli_plan_lower(l, outputs, n_outputs));
     gli_plan_lifetimes(plan, l->options);

@@ -44,6 +44,7 @@ typedef struct gli_plan_step {
     int in[GLI_MAX_IN]; /* numbers of plan tensors; -1: absent */
     int out[GLI_MAX_OUT];
     int workspace; /* its storage, or -1 */
+    int group; /* how many steps from this one on run as one; 1: this one alone; 0: one before it has begun a group */
     gli_choice choice;
     gli_call call;
     gli_trace_memo memo;
@@ -91,6 +92,7 @@ typedef struct gli_plan_options {
     bool row_major;   /* all tensors row-major */
     bool no_in_place; /* no result in the memory of an input */
     bool no_sharing;  /* no memory is used again */
+    bool ungrouped;   /* each step by itself */
 } gli_plan_options;
 
 glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
@@ -172,6 +174,15 @@ bool gli_same_layout(const glia_plan *plan, int a, int b); /* of two tensors: dt
 
 void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options);
 void gli_plan_in_place(glia_plan *plan);
+
+/* A step from begin to end - 1 uses the tensor, if it is one. */
+void gli_plan_use(glia_plan *plan, int tensor, int begin, int end);
+
+/* group.c: calls of one op that the device can run as one. Before lowering it moves their nodes side by side; when
+ * their steps have providers, it makes groups of those that do not depend on each other, of which everything lives as
+ * long as the whole group. */
+void gli_graph_group(glia_graph *graph);
+glia_status gli_plan_group(glia_plan *plan);
 
 /* plan_memory.c: chooses providers, adds their workspaces, assigns offsets and allocates the buffer. */
 glia_status gli_plan_assign_memory(glia_plan *plan, const gli_plan_options *options);

@@ -60,7 +60,7 @@ static glia_status note_saved(glia_plan *plan, const gli_plan_step *step) {
     return GLIA_OK;
 }
 
-static glia_status choose(glia_plan *plan, bool no_sharing) {
+static glia_status choose(glia_plan *plan) {
     glia_context *ctx = plan->ctx;
     for (int t = 0; t < plan->n_tensors; ++t) {
         gli_plan_tensor *tensor = &plan->tensors[t];
@@ -74,15 +74,22 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
         gli_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
         GLI_TRY(gli_choose(&step->call, step->params, &step->choice));
         GLI_TRY(note_saved(plan, step));
+    }
+    gli_set_scope(ctx, NULL);
+    return GLIA_OK;
+}
+
+static glia_status add_workspaces(glia_plan *plan, bool no_sharing) {
+    for (int s = 0; s < plan->n_steps; ++s) {
+        gli_plan_step *step = &plan->steps[s];
         if (!step->choice.prepared.workspace) continue;
         const gli_storage workspace = {.parent = -1,
                                        .bytes  = step->choice.prepared.workspace,
                                        .first  = no_sharing ? 0 : s,
                                        .last   = no_sharing ? plan->n_steps : s};
         GLI_TRY(gli_plan_add_storage(plan, &workspace, &step->workspace));
-        plan->unshared += gli_align_up(workspace.bytes, ctx->device->alignment);
+        plan->unshared += gli_align_up(workspace.bytes, plan->ctx->device->alignment);
     }
-    gli_set_scope(ctx, NULL);
     return GLIA_OK;
 }
 
@@ -162,7 +169,9 @@ static glia_status fill(glia_plan *plan) {
 }
 
 glia_status gli_plan_assign_memory(glia_plan *plan, const gli_plan_options *options) {
-    GLI_TRY(choose(plan, options->no_sharing));
+    GLI_TRY(choose(plan));
+    if (!options->ungrouped) GLI_TRY(gli_plan_group(plan));
+    GLI_TRY(add_workspaces(plan, options->no_sharing));
     gli_arena arena          = {0};
     const glia_status status = assign_offsets(plan, &arena);
     gli_arena_free(plan->ctx, &arena);

@@ -33,18 +33,18 @@ bool gli_same_layout(const glia_plan *plan, int a, int b) {
     return x->dtype == y->dtype && gli_same_shape(x, y) && gli_same_strides(x, y);
 }
 
-static void use(glia_plan *plan, int tensor, int step) {
+void gli_plan_use(glia_plan *plan, int tensor, int begin, int end) {
     if (tensor < 0) return;
     gli_storage *root = &plan->storages[gli_tensor_root(plan, tensor, NULL)];
-    if (step < root->first) root->first = step;
-    if (step > root->last) root->last = step;
+    if (begin < root->first) root->first = begin;
+    if (end - 1 > root->last) root->last = end - 1;
 }
 
 void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options) {
     for (int s = 0; s < plan->n_storages; ++s) plan->storages[s].first = INT_MAX, plan->storages[s].last = -1;
     for (int s = 0; s < plan->n_steps; ++s) {
-        for (int i = 0; i < plan->steps[s].n_in; ++i) use(plan, plan->steps[s].in[i], s);
-        for (int o = 0; o < plan->steps[s].op->n_outputs; ++o) use(plan, plan->steps[s].out[o], s);
+        for (int i = 0; i < plan->steps[s].n_in; ++i) gli_plan_use(plan, plan->steps[s].in[i], s, s + 1);
+        for (int o = 0; o < plan->steps[s].op->n_outputs; ++o) gli_plan_use(plan, plan->steps[s].out[o], s, s + 1);
     }
     for (int s = 0; s < plan->n_storages; ++s) {
         gli_storage *storage = &plan->storages[s];

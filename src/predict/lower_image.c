@@ -190,6 +190,7 @@ typedef struct pool_call {
     const float *x;
     float *y;
     int64_t planes, x_rows, x_columns, rows, columns;
+    glia_unary_kind activation;
 } pool_call;
 
 static glia_status run_pool(void *arg) {
@@ -197,6 +198,7 @@ static glia_status run_pool(void *arg) {
     for (int64_t i = 0; i < c->planes; ++i)
         gli_max_pool_pairs(c->x + i * c->x_rows * c->x_columns, c->x_columns, c->rows, c->columns,
                            c->y + i * c->rows * c->columns);
+    gli_predict_activate(c->activation, c->planes * c->rows * c->columns, c->y);
     return GLIA_OK;
 }
 
@@ -223,20 +225,22 @@ glia_status gli_predict_lower_pool(gli_predict_build *b, const gli_node *node, i
     void *memory;
     GLI_TRY(gli_predict_make(b, node->out[0], &shape, time));
     image_call *before = convolution_before(b, node);
-    if (before) {
+    if (before && (!g->relu || before->activation == GLIA_UNARY_LINEAR)) {
+        if (g->relu) before->activation = GLIA_UNARY_RELU; /* of the largest element, it is the largest of its result */
         before->y      = b->values[node->out[0]].tensor.data;
         before->pooled = *done = true;
         return GLIA_OK;
     }
     GLI_TRY(gli_predict_new(b, sizeof(pool_call), &memory));
     pool_call *c = memory;
-    *c           = (pool_call){.x         = gli_predict_data(b, node, 0),
-                               .y         = b->values[node->out[0]].tensor.data,
-                               .planes    = (int64_t)g->n * g->c,
-                               .x_rows    = g->h,
-                               .x_columns = g->w,
-                               .rows      = g->p,
-                               .columns   = g->q};
+    *c           = (pool_call){.x          = gli_predict_data(b, node, 0),
+                               .y          = b->values[node->out[0]].tensor.data,
+                               .planes     = (int64_t)g->n * g->c,
+                               .x_rows     = g->h,
+                               .x_columns  = g->w,
+                               .rows       = g->p,
+                               .columns    = g->q,
+                               .activation = g->relu ? GLIA_UNARY_RELU : GLIA_UNARY_LINEAR};
     *done        = true;
     return gli_predict_add_call(b, &(gli_predict_call){.run = run_pool, .arg = c});
 }

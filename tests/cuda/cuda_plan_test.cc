@@ -218,6 +218,131 @@ TEST_P(CudaPlan, workspaces_and_tensors_are_aligned_for_the_devices_libraries) {
 
 GLI_ON_DEVICES(CudaPlan);
 
+size_t count_of(const glia_shape &shape) {
+    size_t count = 1;
+    for (int i = 0; i < shape.ndim; ++i) count *= static_cast<size_t>(shape.dim[i]);
+    return count;
+}
+
+// The weight gradients of dense layers, of this many units each, and the sum of the last outputs.
+class Layers {
+   public:
+    Layers(glia_context *ctx, int64_t rows, const std::vector<int64_t> &units) : ctx_(ctx), rows_(rows) {
+        EXPECT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
+        keep(graph, glia_graph_destroy);
+        glia_value y = input(units[0]);
+        for (size_t i = 1; i < units.size(); ++i) {
+            const int64_t in = units[i - 1], out = units[i];
+            const auto w = numbers(out * in), b = numbers(out);
+            const glia_dense_params relu{GLIA_RELU};
+            const glia_value arguments[] = {y,
+                                            glia_graph_tensor(graph, "w", tensor_of(ctx, keep, GLIA_F32, {out, in}, w)),
+                                            glia_graph_tensor(graph, "b", tensor_of(ctx, keep, GLIA_F32, {out}, b))};
+            weights.insert(weights.end(), arguments + 1, arguments + 3);
+            y = glia_graph_call(graph, "dense", &relu, arguments, 3, nullptr, 0);
+        }
+        const glia_reduce_params all{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
+        y = glia_graph_call(graph, "reduce", &all, &y, 1, nullptr, 0);
+        outputs.resize(weights.size());
+        EXPECT_EQ(glia_graph_gradient(graph, y, weights.data(), int(weights.size()), outputs.data()), GLIA_OK)
+            << glia_message(ctx);
+        outputs.push_back(y);
+    }
+
+    // [rows, units]
+    glia_value input(int64_t units) {
+        return glia_graph_tensor(graph, "x", tensor_of(ctx_, keep, GLIA_F32, {rows_, units}, numbers(rows_ * units)));
+    }
+    std::vector<float> numbers(int64_t count) {
+        std::vector<float> all(static_cast<size_t>(count));
+        for (float &x : all) x = std::sin(float(++seen_));
+        return all;
+    }
+
+    // The bits of all outputs in a second run, which is the recorded one; groups: how many steps each group has.
+    std::vector<std::vector<float>> run(const gli_plan_options &options, std::vector<int> *groups = nullptr) {
+        glia_plan *plan = nullptr;
+        EXPECT_EQ(gli_plan_create(graph, outputs.data(), int(outputs.size()), &options, &plan), GLIA_OK)
+            << glia_message(ctx_);
+        std::vector<glia_tensor *> results;
+        Keep kept;
+        for (const glia_value &value : outputs) {
+            const glia_shape shape = glia_graph_shape(graph, value);
+            results.push_back(tensor_of(ctx_, kept, GLIA_F32, {shape.dim, shape.dim + shape.ndim},
+                                        std::vector<float>(count_of(shape), NAN)));
+        }
+        for (int i = 0; i < 2; ++i)
+            EXPECT_EQ(glia_plan_run(plan, nullptr, 0, results.data(), int(results.size())), GLIA_OK)
+                << glia_message(ctx_);
+        std::vector<std::vector<float>> out;
+        for (const glia_tensor *result : results) out.push_back(read<float>(result));
+        for (int s = 0; groups && s < plan->n_steps; ++s)
+            if (plan->steps[s].group > 1) groups->push_back(plan->steps[s].group);
+        glia_plan_destroy(plan);
+        return out;
+    }
+
+    Keep keep;
+    glia_graph *graph = nullptr;
+    std::vector<glia_value> weights, outputs;
+
+   private:
+    glia_context *ctx_;
+    int64_t rows_;
+    int seen_ = 0;
+};
+
+class CudaGroups : public OnDevice {
+   protected:
+    // That the plan has these groups, and gives the bits of the steps one by one.
+    void expect_groups(Layers &layers, const std::vector<int> &want) {
+        std::vector<int> groups;
+        const auto alone = layers.run({.ungrouped = true}), together = layers.run({}, &groups);
+        EXPECT_EQ(groups, want);
+        for (size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(same_bits(alone[i], together[i])) << "output " << i;
+    }
+};
+
+TEST_P(CudaGroups, weight_gradients_of_small_layers_are_one_launch) {
+    Computer c(device());
+    Layers three(c.ctx, 40, {33, 20, 20, 7}), ten(c.ctx, 3, std::vector<int64_t>(11, 8));
+    expect_groups(three, {3});
+    expect_groups(ten, {2, 8});
+}
+
+// Their inputs would stay in memory until the last of them.
+TEST_P(CudaGroups, weight_gradients_of_large_layers_do_not_wait) {
+    Computer c(device());
+    Layers layers(c.ctx, 400, {3, 700, 2});
+    expect_groups(layers, {});
+}
+
+// The first waits for the second, which the third reads.
+TEST_P(CudaGroups, a_step_that_needs_another_is_in_no_group_with_it) {
+    Computer c(device());
+    Layers layers(c.ctx, 6, {4, 6});
+    const glia_value first[] = {layers.input(6), layers.input(6)};
+    glia_value dw[2];
+    glia_graph_call(layers.graph, "dense_backward_weights", nullptr, first, 2, dw, 1);
+    const glia_value second[] = {layers.input(5), dw[0]};
+    glia_graph_call(layers.graph, "dense_backward_weights", nullptr, second, 2, dw + 1, 1);
+    layers.outputs.insert(layers.outputs.end(), dw, dw + 2);
+    expect_groups(layers, {2});
+}
+
+TEST_P(CudaGroups, are_steps_of_their_own_where_each_is_looked_at) {
+    const Variable shadow("GLIA_CHECK", "shadow"), log("GLIA_LOG", "time");
+    Computer c(device());
+    Layers layers(c.ctx, 40, {33, 20, 20, 7});
+    std::vector<int> groups;
+    layers.run({}, &groups);
+    EXPECT_EQ(groups, std::vector<int>{3});
+    EXPECT_EQ(c.count("time dense_backward_weights cuda."), 6) << "three in each of two runs";
+    EXPECT_FALSE(c.logged("differs"));
+}
+
+GLI_ON_DEVICES(CudaGroups);
+
 // Indices are only seen when the kernels have run.
 class CudaIndex : public OnDevice {
    protected:

@@ -472,6 +472,98 @@ TEST(Fusion, activation_of_a_convolution) {
     }
 }
 
+// What a step counts: a sum of losses, and its number.
+struct CountingNet : Net {
+    glia_tensor *sums = tensor({2}, {1, 2}), *counters = tensor({2}, {5, -1}, GLIA_I64);
+    glia_value x = input({3}), new_sums;
+    CountingNet() {
+        const glia_accumulate_params mean{.factor = 0.5, .weight = 3, .by = {}};
+        const glia_value old = glia_graph_tensor(graph, "sums", sums);
+        new_sums             = call("accumulate", &mean, {x, {}, old});
+        glia_graph_assign(graph, old, new_sums);
+    }
+    void count() {
+        const glia_increment_params steps{{1, 64}};
+        const glia_value old = glia_graph_tensor(graph, "counters", counters);
+        glia_graph_assign(graph, old, call("increment", &steps, {old}));
+    }
+    // The states after two runs.
+    void expect_two_runs(glia_plan *plan, const std::vector<glia_value> &outputs) {
+        for (int i = 0; i < 2; ++i) run(plan, outputs, {{2, 4, 6}});
+        EXPECT_EQ(values(sums), Numbers({13, 8}));
+        EXPECT_EQ(values(counters), Numbers({7, 127}));
+        glia_plan_destroy(plan);
+    }
+};
+
+TEST(Fusion, sums_of_losses_and_counters) {
+    CountingNet net;
+    net.count();
+    glia_plan *plan = net.make({});
+    EXPECT_EQ(steps(plan), Names({"accumulate"}));
+    net.expect_two_runs(plan, {});
+}
+
+TEST(Fusion, sums_that_are_read_before_the_counters_stay_where_they_are) {
+    CountingNet net;
+    const glia_value square = net.unary(GLIA_UNARY_SQUARE, net.new_sums);
+    net.count();
+    glia_plan *plan = net.make({square});
+    EXPECT_EQ(steps(plan), Names({"accumulate", "unary", "increment"}));
+    net.expect_two_runs(plan, {square});
+}
+
+// relu and max pooling behind a convolution.
+struct PoolNet : ConvNet {
+    glia_value y, rectified;
+    explicit PoolNet(glia_unary_kind kind = GLIA_UNARY_RELU) {
+        const glia_max_pool2d_params pool = glia_max_pool2d_defaults(2, 1);
+        rectified                         = unary(kind, conv());
+        y                                 = call("max_pool2d", &pool, {rectified});
+    }
+};
+
+// Of the convolution and of the pooling.
+std::pair<glia_activation, glia_activation> activations(const glia_plan *plan) {
+    std::pair<glia_activation, glia_activation> out;
+    for (int s = 0; s < plan->n_steps; ++s) {
+        const gli_plan_step &step = plan->steps[s];
+        if (step.op == &gli_op_conv2d) out.first = static_cast<const glia_conv2d_params *>(step.params)->activation;
+        if (step.op == &gli_op_max_pool2d)
+            out.second = static_cast<const glia_max_pool2d_params *>(step.params)->activation;
+    }
+    return out;
+}
+
+TEST(Fusion, relu_before_max_pooling_is_that_of_fewer_elements) {
+    PoolNet net, smooth(GLIA_UNARY_TANH);
+    glia_plan *plan = net.make({net.y}), *both = net.make({net.y, net.rectified}), *other = smooth.make({smooth.y});
+    EXPECT_EQ(steps(plan), Names({"cast", "conv2d", "max_pool2d", "cast"}));
+    EXPECT_EQ(activations(plan), std::pair(GLIA_LINEAR, GLIA_RELU));
+    EXPECT_EQ(activations(both), std::pair(GLIA_RELU, GLIA_LINEAR));
+    EXPECT_EQ(activations(other), std::pair(GLIA_TANH, GLIA_LINEAR));
+    EXPECT_EQ(net.run(plan, {net.y}, net.inputs()), net.run({net.y}, net.inputs(), {.unfused = true}));
+    for (glia_plan *p : {plan, both, other}) glia_plan_destroy(p);
+}
+
+TEST(Fusion, relu_before_max_pooling_has_the_gradient_of_the_parts) {
+    std::vector<std::vector<Numbers>> got;
+    for (bool fused : {true, false}) {
+        PoolNet net;
+        const glia_value total = net.sum(net.binary(GLIA_BINARY_MUL, net.y, net.y));
+        if (fused) {
+            ASSERT_EQ(gli_graph_fuse(net.graph, &total, 1), GLIA_OK);
+        }
+        const auto d    = net.gradient(total, {net.x, net.w, net.bias});
+        glia_plan *plan = net.make({d[0], d[1], d[2], total});
+        const auto made = steps(plan);
+        EXPECT_EQ(std::count(made.begin(), made.end(), std::string("unary_backward")), fused ? 0 : 1);
+        got.push_back(net.run(plan, {d[0], d[1], d[2], total}, net.inputs()));
+        glia_plan_destroy(plan);
+    }
+    EXPECT_EQ(got[0], got[1]);
+}
+
 TEST(Fusion, activation_of_a_dense_layer) {
     Net net;
     const glia_value x = net.input({2, 3}), w = net.input({4, 3});

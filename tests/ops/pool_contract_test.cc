@@ -33,6 +33,8 @@ TEST(MaxPoolContract, refuses_bad_windows) {
             "the kernel reaches over 9 rows, the padded input has 8");
     refuses(op, P{.kernel = {2, 4}, .dilation = {1, 2}}, {kX}, GLIA_SHAPE_MISMATCH,
             "the kernel reaches over 7 columns, the padded input has 6");
+    refuses(op, P{.kernel = {2, 2}, .activation = GLIA_TANH}, {kX}, GLIA_UNSUPPORTED,
+            "activation is tanh, must be linear or relu");
 }
 
 TEST(MaxPoolContract, refuses_bad_tensors_and_takes_empty_ones) {

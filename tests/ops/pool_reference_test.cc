@@ -89,6 +89,20 @@ TEST(MaxPool, halves_with_the_default_stride) {
     EXPECT_EQ(out[1].dtype, GLIA_I32);
 }
 
+// The windows have -6, -4, 0 and 2 as their largest elements; what is 0 comes from no element.
+TEST(MaxPool, relu_of_the_largest_elements) {
+    const Array x{{1, 1, 2, 8}, {-9, -6, -4, -5, -1, 0, 1, 2, -7, -8, -9, -9, -2, -3, 1, 2}};
+    const auto out = run(gli_op_max_pool2d, Max{.kernel = {2, 2}, .activation = GLIA_RELU}, {x});
+    expect(out[0], {1, 1, 1, 4}, {0, 0, 0, 2});
+    expect(out[1], {1, 1, 1, 4}, {-1, -1, -1, 7});
+    const Array some{{1, 1, 1, 4}, {-1, kNan, -kInf, kInf}};
+    const auto kept = run(gli_op_max_pool2d, Max{.kernel = {1, 1}, .activation = GLIA_RELU}, {some});
+    EXPECT_TRUE(std::isnan(kept[0].values[1]));
+    EXPECT_EQ(kept[0].values[2], 0);
+    EXPECT_EQ(kept[0].values[3], kInf);
+    expect(kept[1], {1, 1, 1, 4}, {-1, 1, -1, 3});
+}
+
 // ONNX's page of MaxPool: maxpool_2d_precomputed_pads, _strides, and maxpool_2d_ceil.
 TEST(MaxPool, agrees_with_the_examples_of_onnx) {
     const Array x = counting({1, 1, 5, 5});

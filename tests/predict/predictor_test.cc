@@ -275,6 +275,12 @@ TEST(Predictor, ImagesArePredictions) {
         [](auto *net, auto x) { return conv2d(net, x, 4, {2, 7}); },  // of the smallest image, as wide as that
         [](auto *net, auto x) { return pool2(net, conv2d(net, x, 12, {3, 3}, 0, 1, GLIA_SIGMOID)); },
         [](auto *net, auto x) { return pool2(net, pool2(net, x)); },
+        [](auto *net, auto x) { return pool2(net, conv2d(net, x, 12, {3, 3}, 0, 1, GLIA_RELU)); },
+        [](auto *net, auto x) {  // relu of what no convolution made, and of what has an activation
+            const glia_activation_args relu{.kind = GLIA_RELU};
+            const glia_value y = pool2(net, glia_model_activation(net, x, &relu));
+            return pool2(net, glia_model_activation(net, conv2d(net, y, 3, {1, 1}, 0, 1, GLIA_TANH), &relu));
+        },
         [](auto *net, auto x) {  // a result that is pooled, and more
             const glia_value y = conv2d(net, x, 5, {2, 2}, 0, 1, GLIA_RELU);
             const glia_value z = dense(net, glia_model_flatten(net, pool2(net, y), nullptr), 3);

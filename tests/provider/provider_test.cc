@@ -8,6 +8,7 @@
 #include <map>
 
 #include "support/bits.h"
+#include "support/call_under_test.h"
 #include "support/sanitized.h"
 #include "support/suite.h"
 
@@ -137,6 +138,94 @@ TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
 INSTANTIATE_TEST_SUITE_P(all, Devices, testing::Values("cpu", "emulated", "ptx", "cuda:0"), [](const auto &info) {
     return std::string(info.param).substr(0, std::string(info.param).find(':'));
 });
+
+// A call of a group, and the bits that it gives alone.
+struct Member {
+    const Case *test;
+    std::unique_ptr<Prepared> p;
+    std::vector<unsigned char> alone;
+};
+
+std::vector<unsigned char> bits_of(const Prepared &p) {
+    std::vector<unsigned char> all;
+    for (const Buffer &y : p.out) {
+        const auto bytes = y.element_bytes();
+        all.insert(all.end(), bytes.begin(), bytes.end());
+    }
+    return all;
+}
+
+class Groups : public testing::TestWithParam<const char *> {
+   protected:
+    // Those of the op's cases that the provider takes alone.
+    static std::vector<Member> members(const gli_provider &provider, const gli_op &op, const Variant &variant) {
+        std::vector<Member> all;
+        for (const Case &c : all_cases()) {
+            if (c.op != &op || c.bench || c.cpu) continue;
+            Member m{&c, prepare(context_of(GetParam(), 2), c, variant, Regime::reals), {}};
+            EXPECT_EQ(m.p->error, "") << c.name;
+            EXPECT_EQ(run(provider, *m.p, 0xFF, c, variant, Regime::reals), "") << c.name;
+            m.alone = bits_of(*m.p);
+            all.push_back(std::move(m));
+        }
+        return all;
+    }
+
+    // How many of the calls from `first` on ran as one.
+    static int expect_same_bits(const gli_provider &provider, std::vector<Member> &all, size_t first) {
+        std::vector<const gli_call *> calls;
+        for (size_t i = 0; i < 3; ++i) calls.push_back(&all[(first + i) % all.size()].p->call);
+        const int count = provider.group(calls.data(), int(calls.size()));
+        if (count < 2) return count;
+        const auto member = [&](int i) -> Member & { return all[(first + size_t(i)) % all.size()]; };
+        for (int i = 0; i < count; ++i)
+            for (Buffer &y : member(i).p->out) y.poison(0x5A);
+        glia_context *ctx = calls[0]->ctx;
+        EXPECT_EQ(provider.run_group(calls.data(), count), GLIA_OK) << glia_message(ctx);
+        EXPECT_EQ(ctx->device->synchronize(ctx), GLIA_OK) << glia_message(ctx);
+        for (int i = 0; i < count; ++i) {
+            Member &m = member(i);
+            for (Buffer &x : m.p->in) {
+                x.get();
+                EXPECT_TRUE(x.unchanged()) << m.test->name;
+            }
+            for (Buffer &y : m.p->out) {
+                y.get();
+                EXPECT_TRUE(y.only_elements_changed()) << m.test->name;
+            }
+            EXPECT_EQ(bits_of(*m.p), m.alone) << m.test->name << " in a group of " << count;
+        }
+        return count;
+    }
+};
+
+// Each case of the op together with the next two.
+TEST_P(Groups, give_the_bits_of_each_call_alone) {
+    const gli_device *device = device_of(GetParam());
+    const bool races         = GetParam() == std::string("emulated:race");
+    if (!device) GTEST_SKIP() << glia_message(nullptr);
+    for (const gli_op *const *op = gli_ops; *op; ++op)
+        for (const gli_provider *const *it = device->providers(*op); *it; ++it) {
+            if (!(*it)->group) continue;
+            for (const Variant &variant : {Variant{"f32"},
+                                           {"images", GLIA_F32, Layout::channels_last},
+                                           {"f64", GLIA_F64},
+                                           {"bf16", GLIA_BF16}}) {
+                if (races && variant.dtype != GLIA_F32) continue;  // who touches what does not depend on the type
+                auto all     = members(**it, **op, variant);
+                int together = 0;
+                for (size_t i = 0; i < all.size(); ++i) together += expect_same_bits(**it, all, i) == 3;
+                EXPECT_GT(together, 2) << (*op)->name << " by " << (*it)->name << ", " << variant.name;
+            }
+        }
+}
+
+const auto name_of_device = [](const auto &info) { return std::string(info.param).substr(0, 4); };
+
+INSTANTIATE_TEST_SUITE_P(emulated, Groups, testing::Values("emulated"), name_of_device);
+INSTANTIATE_TEST_SUITE_P(race, Groups, testing::Values("emulated:race"), name_of_device);
+INSTANTIATE_TEST_SUITE_P(ptx, Groups, testing::Values("ptx"), name_of_device);
+INSTANTIATE_TEST_SUITE_P(cuda, Groups, testing::Values("cuda:0"), name_of_device);
 
 TEST(Suite, every_op_has_cases_and_a_reference) {
     for (const gli_op *const *op = gli_ops; *op; ++op) {

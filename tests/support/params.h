@@ -22,8 +22,9 @@ struct filled {
 };
 
 struct accumulate {
-    double factor = 1;
-    double weight = 1;
+    double factor                 = 1;
+    double weight                 = 1;
+    int64_t by[GLIA_MAX_COUNTERS] = {};
 };
 struct accuracy {
     int k                = 1;
@@ -183,6 +184,8 @@ struct max_pool2d {
     int pad_end[2]  = {pad[0], pad[1]};
     int dilation[2] = {1, 1};
     bool ceil_mode  = false;
+
+    glia_activation activation = GLIA_LINEAR;
 };
 struct max_pool2d_backward {
     int size[2]     = {0, 0};

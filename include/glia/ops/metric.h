@@ -2,7 +2,7 @@
 #ifndef GLIA_OPS_METRIC_H
 #define GLIA_OPS_METRIC_H
 
-#include "glia/ops/common.h"
+#include "glia/ops/data.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -47,15 +47,17 @@ GLIA_API glia_status glia_confusion_matrix(glia_context *ctx, const glia_confusi
 typedef struct glia_accumulate_params {
     double factor; /* of the values */
     double weight; /* of the call, where no tensor has weights */
+    int64_t by[GLIA_MAX_COUNTERS];
 } glia_accumulate_params;
 
-/* factor 1, weight 1. */
+/* factor 1, weight 1, by 0. */
 GLIA_API glia_accumulate_params glia_accumulate_defaults(void);
 
 /* new_sums = sums + {factor times the sum of value, the sum of weight}, in f64: a weighted mean over batches of
  * different sizes is the first by the second. Values are added as they are, so that their own weights are in them.
  * value: floats of any shape   weight: f64 of any shape, or NULL: params->weight in place of its sum
- * sums, new_sums: f64 [2]. */
+ * sums, new_sums: f64 [2]. In a graph the op has a fourth input and a second output, which are optional:
+ * new_counters[i] = counters[i] + by[i], as glia_increment gives them. A plan uses them where a step counts both. */
 GLIA_API glia_status glia_accumulate(glia_context *ctx, const glia_accumulate_params *params, const glia_tensor *value,
                                      const glia_tensor *weight, const glia_tensor *sums, glia_tensor *new_sums);
 

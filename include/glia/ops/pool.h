@@ -21,6 +21,7 @@ typedef struct glia_max_pool2d_params {
     int pad_end[2]; /* after the last */
     int dilation[2];
     bool ceil_mode;
+    glia_activation activation; /* of y: linear or relu */
 } glia_max_pool2d_params;
 
 /* Windows side by side: stride = kernel; no padding, dilation 1. */
@@ -28,7 +29,8 @@ GLIA_API glia_max_pool2d_params glia_max_pool2d_defaults(int kernel_rows, int ke
 
 /* y = the largest element of the window, indices = where it is: row W + column. Of equal elements the first in
  * row-major order counts; NaN counts as larger than everything else, the last NaN of a window as the largest. A window
- * without elements, which dilation can make, gives -infinity and index -1. indices may be NULL. */
+ * without elements, which dilation can make, gives -infinity and index -1. With relu as activation a y of at most 0 is
+ * 0 and its index -1, so that nothing goes back through it. indices may be NULL. */
 GLIA_API glia_status glia_max_pool2d(glia_context *ctx, const glia_max_pool2d_params *params, const glia_tensor *x,
                                      glia_tensor *y, glia_tensor *indices);
 

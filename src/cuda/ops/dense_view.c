@@ -115,34 +115,58 @@ static bool nothing_requested(const gli_call *call) {
     return true;
 }
 
-glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace) {
-    layout l;
-    gli_cuda_view view = {.stream = call->stream};
-    if (nothing_requested(call)) return GLIA_OK; /* there are no empty launches */
-    GLI_TRY(lay_out(call, kernel, &l));
-    view.dtype     = l.dtype;
-    view.workspace = (char *)workspace + l.copies;
+/* What copies there are have their addresses. */
+static gli_cuda_view view_of(const gli_call *call, const layout *l) {
+    gli_cuda_view view = {.dtype = l->dtype, .stream = call->stream};
     for (int i = 0; i < call->n_in; ++i) {
-        const glia_tensor *x = call->in[i];
-        if (!x) continue;
-        if (l.in[i].copied) {
-            l.in[i].dense.data = (char *)workspace + l.in[i].offset;
-            GLI_TRY(copy(call, x, &l.in[i].dense));
-            x = &l.in[i].dense;
-        }
-        view.in[i] = x->data, view.in_stride[i] = x->stride;
+        const glia_tensor *x = l->in[i].copied ? &l->in[i].dense : call->in[i];
+        if (x) view.in[i] = x->data, view.in_stride[i] = x->stride;
     }
     for (int i = 0; i < call->op->n_outputs; ++i) {
-        const glia_tensor *y = call->out[i];
-        if (!y) continue;
-        if (l.out[i].copied) {
-            l.out[i].dense.data = (char *)workspace + l.out[i].offset;
-            y                   = &l.out[i].dense;
-        }
-        view.out[i] = y->data, view.out_stride[i] = y->stride;
+        const glia_tensor *y = l->out[i].copied ? &l->out[i].dense : call->out[i];
+        if (y) view.out[i] = y->data, view.out_stride[i] = y->stride;
     }
+    return view;
+}
+
+glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace) {
+    layout l;
+    if (nothing_requested(call)) return GLIA_OK; /* there are no empty launches */
+    GLI_TRY(lay_out(call, kernel, &l));
+    for (int i = 0; i < call->n_in; ++i) {
+        if (!l.in[i].copied) continue;
+        l.in[i].dense.data = (char *)workspace + l.in[i].offset;
+        GLI_TRY(copy(call, call->in[i], &l.in[i].dense));
+    }
+    for (int i = 0; i < call->op->n_outputs; ++i)
+        if (l.out[i].copied) l.out[i].dense.data = (char *)workspace + l.out[i].offset;
+    gli_cuda_view view = view_of(call, &l);
+    view.workspace     = (char *)workspace + l.copies;
     GLI_TRY(kernel->run(call, &view));
     for (int i = 0; i < call->op->n_outputs; ++i)
         if (l.out[i].copied) GLI_TRY(copy(call, &l.out[i].dense, call->out[i]));
     return GLIA_OK;
+}
+
+/* Those of the first calls that need no copies; returns how many. */
+static int views_of(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel, gli_cuda_view *views) {
+    layout l;
+    for (int i = 0; i < n; ++i) {
+        if (nothing_requested(calls[i]) || lay_out(calls[i], kernel, &l) != GLIA_OK || l.copies > 0) return i;
+        views[i] = view_of(calls[i], &l);
+    }
+    return n;
+}
+
+int gli_cuda_view_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel) {
+    gli_cuda_view views[GLI_MAX_GROUP];
+    const int count = views_of(calls, n, kernel, views);
+    return count < 2 ? count : kernel->group(calls, views, count);
+}
+
+glia_status gli_cuda_view_run_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel) {
+    gli_cuda_view views[GLI_MAX_GROUP];
+    GLI_REQUIRE(calls[0]->ctx, views_of(calls, n, kernel, views) == n, GLIA_UNSUPPORTED,
+                "%s: a call of a group of %d needs copies", calls[0]->op->name, n);
+    return kernel->run_group(calls, views, n);
 }

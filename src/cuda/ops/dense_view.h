@@ -24,13 +24,20 @@ typedef struct gli_cuda_kernel {
     uint32_t typed_in, typed_out; /* bit i: seen in its own dtype, whatever the others have */
     int alignment;                /* bytes that addresses must be multiples of; 0: of an element's */
     bool flat; /* elementwise: tensors that are packed and have the same strides are arrays of elements in any order */
+    /* Of a provider that has them, see provider.h; the views have no workspace. */
+    int (*group)(const gli_call *const *calls, const gli_cuda_view *views, int n);
+    glia_status (*run_group)(const gli_call *const *calls, const gli_cuda_view *views, int n);
 } gli_cuda_kernel;
 
 glia_status gli_cuda_view_prepare(const gli_call *call, const gli_cuda_kernel *kernel, gli_prepared *out);
 glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace);
 
-/* Defines the provider gli_OP_SUFFIX, named cuda.SUFFIX; what follows are the fields of its gli_cuda_kernel. */
-#define GLI_CUDA_KERNEL_PROVIDER(op, suffix, accepts_, decline_, ...)                                             \
+/* For the fields group and run_group of a provider. A call of which a tensor would be copied is in no group. */
+int gli_cuda_view_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel);
+glia_status gli_cuda_view_run_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel);
+
+/* Defines the kernel op_suffix_kernel of these fields, and the functions of its provider. */
+#define GLI_CUDA_KERNEL(op, suffix, ...)                                                                          \
     static const gli_cuda_kernel op##_##suffix##_kernel = {__VA_ARGS__};                                          \
     static glia_status prepare_##op##_##suffix(const gli_call *call, gli_prepared *out) {                         \
         return gli_cuda_view_prepare(call, &op##_##suffix##_kernel, out);                                         \
@@ -38,14 +45,34 @@ glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kerne
     static glia_status run_##op##_##suffix(const gli_call *call, const gli_prepared *prepared, void *workspace) { \
         (void)prepared;                                                                                           \
         return gli_cuda_view_run(call, &op##_##suffix##_kernel, workspace);                                       \
-    }                                                                                                             \
-    const gli_provider gli_##op##_##suffix = {.name    = "cuda." #suffix,                                         \
-                                              .accepts = accepts_,                                                \
-                                              .decline = decline_,                                                \
-                                              .prepare = prepare_##op##_##suffix,                                 \
+    }
+
+/* Defines the provider gli_OP_SUFFIX, named cuda.SUFFIX; what follows are the fields of its gli_cuda_kernel. */
+#define GLI_CUDA_KERNEL_PROVIDER(op, suffix, accepts_, decline_, ...)             \
+    GLI_CUDA_KERNEL(op, suffix, __VA_ARGS__)                                      \
+    const gli_provider gli_##op##_##suffix = {.name    = "cuda." #suffix,         \
+                                              .accepts = accepts_,                \
+                                              .decline = decline_,                \
+                                              .prepare = prepare_##op##_##suffix, \
                                               .run     = run_##op##_##suffix}
 
 /* The one that takes everything: gli_OP_portable. */
 #define GLI_CUDA_PROVIDER(op, ...) GLI_CUDA_KERNEL_PROVIDER(op, portable, GLI_ACCEPTS_ALL, NULL, __VA_ARGS__)
+
+/* The same of one whose kernel runs groups. */
+#define GLI_CUDA_GROUP_PROVIDER(op, ...)                                            \
+    GLI_CUDA_KERNEL(op, portable, __VA_ARGS__)                                      \
+    static int group_##op(const gli_call *const *calls, int n) {                    \
+        return gli_cuda_view_group(calls, n, &op##_portable_kernel);                \
+    }                                                                               \
+    static glia_status run_group_##op(const gli_call *const *calls, int n) {        \
+        return gli_cuda_view_run_group(calls, n, &op##_portable_kernel);            \
+    }                                                                               \
+    const gli_provider gli_##op##_portable = {.name      = "cuda.portable",         \
+                                              .accepts   = GLI_ACCEPTS_ALL,         \
+                                              .prepare   = prepare_##op##_portable, \
+                                              .run       = run_##op##_portable,     \
+                                              .group     = group_##op,              \
+                                              .run_group = run_group_##op}
 
 #endif

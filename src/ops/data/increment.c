@@ -3,18 +3,14 @@
 #include <string.h>
 
 #include "ops/check.h"
+#include "ops/data/counters.h"
 
 static glia_status resolve(gli_resolution *r) {
     const glia_increment_params *p = r->params;
     gli_increment_geom *g          = r->geom;
-    const glia_tensor *x           = r->in[GLI_INCREMENT_X];
-    GLI_REQUIRE(r->ctx, x->dtype == GLIA_I64, GLIA_DTYPE_MISMATCH, "%s: x is %s, must be i64", r->op->name,
-                glia_dtype_name(x->dtype));
-    GLI_REQUIRE(r->ctx, x->ndim == 1 && x->dim[0] <= GLIA_MAX_COUNTERS, GLIA_SHAPE_MISMATCH,
-                "%s: x is %s, must be [n] with n at most %d", r->op->name, GLI_SHAPE_OF(x), GLIA_MAX_COUNTERS);
-    g->count = (int)x->dim[0];
+    GLI_TRY(gli_check_counters(r, GLI_INCREMENT_X, &g->count));
     memcpy(g->by, p->by, sizeof g->by);
-    gli_set_shape(&r->out[0], GLIA_I64, 1, x->dim);
+    gli_set_dims(&r->out[0], GLIA_I64, g->count);
     return GLIA_OK;
 }
 

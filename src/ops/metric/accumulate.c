@@ -1,8 +1,10 @@
 #include "ops/metric/accumulate_geom.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "ops/check.h"
+#include "ops/data/counters.h"
 
 static glia_status resolve(gli_resolution *r) {
     const glia_accumulate_params *p = r->params;
@@ -24,7 +26,11 @@ static glia_status resolve(gli_resolution *r) {
     g->weight  = weight ? 0 : p->weight;
     g->values  = (int)gli_count(value);
     g->weights = weight ? (int)gli_count(weight) : -1;
-    gli_set_dims(&r->out[0], GLIA_F64, 2);
+    if (r->n_in > GLI_ACCUMULATE_COUNTERS && r->in[GLI_ACCUMULATE_COUNTERS])
+        GLI_TRY(gli_check_counters(r, GLI_ACCUMULATE_COUNTERS, &g->counters));
+    memcpy(g->by, p->by, sizeof g->by);
+    gli_set_dims(&r->out[GLI_ACCUMULATE_NEW_SUMS], GLIA_F64, 2);
+    gli_set_dims(&r->out[GLI_ACCUMULATE_NEW_COUNTERS], GLIA_I64, g->counters);
     return GLIA_OK;
 }
 
@@ -35,15 +41,21 @@ static void cost(const void *geom, gli_cost *out) {
 }
 
 static const gli_op_input inputs[] = {
-    [GLI_ACCUMULATE_VALUE]  = {"value", 0},
-    [GLI_ACCUMULATE_WEIGHT] = {"weight", GLI_IN_OPTIONAL | GLI_IN_INDEX},
-    [GLI_ACCUMULATE_SUMS]   = {"sums", GLI_IN_INDEX},
+    [GLI_ACCUMULATE_VALUE]    = {"value", 0},
+    [GLI_ACCUMULATE_WEIGHT]   = {"weight", GLI_IN_OPTIONAL | GLI_IN_INDEX},
+    [GLI_ACCUMULATE_SUMS]     = {"sums", GLI_IN_INDEX},
+    [GLI_ACCUMULATE_COUNTERS] = {"counters", GLI_IN_OPTIONAL | GLI_IN_INDEX},
 };
-static const gli_op_output outputs[] = {{"new_sums", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_ACCUMULATE_SUMS}};
+static const gli_op_output outputs[] = {
+    [GLI_ACCUMULATE_NEW_SUMS]     = {"new_sums", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_ACCUMULATE_SUMS},
+    [GLI_ACCUMULATE_NEW_COUNTERS] = {"new_counters", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE | GLI_OUT_INDEX,
+                                     GLI_ACCUMULATE_COUNTERS},
+};
 
 static const gli_op_param fields[] = {
     GLI_PARAM(glia_accumulate_params, factor),
     GLI_PARAM(glia_accumulate_params, weight),
+    GLI_PARAM(glia_accumulate_params, by),
 };
 static const glia_accumulate_params defaults = {.factor = 1, .weight = 1};
 

@@ -1,18 +1,23 @@
 #include "core/derive.h"
 #include "ops/check.h"
+#include "ops/elementwise/activation.h"
 #include "ops/formula.h"
 #include "ops/pool/pool2d_window.h"
 
 static glia_status resolve_window(const gli_resolution *r, const glia_max_pool2d_params *p, const int64_t *x) {
     const gli_pool2d_window window = {p->kernel, p->stride, p->pad, p->pad_end, p->dilation, p->ceil_mode};
+    GLI_REQUIRE(r->ctx, p->activation == GLIA_LINEAR || p->activation == GLIA_RELU, GLIA_UNSUPPORTED,
+                "%s: activation is %s, must be linear or relu", r->op->name, gli_activation_names[p->activation]);
     return gli_pool2d_resolve(r, &window, x, r->geom);
 }
 
 static glia_status resolve_forward(gli_resolution *r) {
-    const gli_pool2d_geom *g = r->geom;
+    const glia_max_pool2d_params *p = r->params;
+    gli_pool2d_geom *g              = r->geom;
     GLI_TRY(gli_check_floats(r));
     GLI_TRY(gli_check_ndim(r, 0, 4));
-    GLI_TRY(resolve_window(r, r->params, r->in[0]->dim));
+    GLI_TRY(resolve_window(r, p, r->in[0]->dim));
+    g->relu = p->activation == GLIA_RELU;
     gli_set_dims(&r->out[GLI_POOL_Y], r->in[0]->dtype, g->n, g->c, g->p, g->q);
     gli_set_dims(&r->out[GLI_POOL_INDICES], GLIA_I32, g->n, g->c, g->p, g->q);
     return GLIA_OK;
@@ -97,9 +102,13 @@ static const gli_op_output forward_outputs[] = {
 };
 
 static const gli_op_param forward_fields[] = {
-    GLI_PARAM(glia_max_pool2d_params, kernel),   GLI_PARAM(glia_max_pool2d_params, stride),
-    GLI_PARAM(glia_max_pool2d_params, pad),      GLI_PARAM(glia_max_pool2d_params, pad_end),
-    GLI_PARAM(glia_max_pool2d_params, dilation), GLI_PARAM(glia_max_pool2d_params, ceil_mode),
+    GLI_PARAM(glia_max_pool2d_params, kernel),
+    GLI_PARAM(glia_max_pool2d_params, stride),
+    GLI_PARAM(glia_max_pool2d_params, pad),
+    GLI_PARAM(glia_max_pool2d_params, pad_end),
+    GLI_PARAM(glia_max_pool2d_params, dilation),
+    GLI_PARAM(glia_max_pool2d_params, ceil_mode),
+    GLI_PARAM_NAMED(glia_max_pool2d_params, activation, gli_activation_names),
 };
 static const glia_max_pool2d_params forward_defaults = {.stride = {1, 1}, .dilation = {1, 1}};
 
@@ -138,6 +147,7 @@ static const gli_op_param backward_fields[] = {
     GLI_PARAM(glia_max_pool2d_backward_params, pool.pad_end),
     GLI_PARAM(glia_max_pool2d_backward_params, pool.dilation),
     GLI_PARAM(glia_max_pool2d_backward_params, pool.ceil_mode),
+    GLI_PARAM_NAMED(glia_max_pool2d_backward_params, pool.activation, gli_activation_names),
 };
 static const glia_max_pool2d_backward_params backward_defaults = {.pool = {.stride = {1, 1}, .dilation = {1, 1}}};
 

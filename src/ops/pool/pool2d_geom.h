@@ -17,6 +17,7 @@ typedef struct gli_pool2d_geom {
     int pad_h, pad_w, pad_h_end, pad_w_end;
     int dilation_h, dilation_w;
     int count_include_pad;
+    bool relu; /* of the largest elements */
 } gli_pool2d_geom;
 
 /* x and y of adaptive pooling, the forward's sizes: rows or columns first .. last-1 belong to window p. */

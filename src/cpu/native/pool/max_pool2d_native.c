@@ -51,6 +51,12 @@ static void store_empty(float *y, int32_t *indices, int n) {
     for (int i = 0; indices && i < n; ++i) indices[i] = -1;
 }
 
+/* relu of n outputs, by masks; what it makes 0 has no index. */
+GLI_CLONES static void rectify(float *restrict y, int32_t *restrict indices, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) y[i] = y[i] <= 0 ? 0 : y[i];
+    for (int64_t i = 0; indices && i < n; ++i) indices[i] |= -(y[i] == 0);
+}
+
 /* The strides to the next output and to a window's next row and column: of elements of x, or of indices in the plane of
  * a channel. */
 typedef struct strides {
@@ -175,6 +181,7 @@ static void pool_pixels(void *arg, int64_t begin, int64_t end) {
             else
                 max_pool_channels(g, x + columns.first * g->c, (int)(rows.first * g->w + columns.first), rows, columns,
                                   w->y + out, indices);
+            if (g->relu) rectify(w->y + out, indices, g->c);
         }
     }
 }
@@ -194,6 +201,7 @@ static void pool_row(const work *w, const float *plane, int64_t p, float *y, int
         else
             max_pool_outputs(g, plane + first, (int)first, rows, columns, (int)n, y + q, indices ? indices + q : NULL);
     }
+    if (g->relu) rectify(y, indices, g->q);
 }
 
 static void pool_rows(void *arg, int64_t begin, int64_t end) {

@@ -16,6 +16,7 @@ static void max_pool2d(const void *geom, const double *const *in, double *const 
                         if (row < 0 || row >= g->h || column < 0 || column >= g->w) continue;
                         gli_ref_pool_max_add(&max, in[0][(channel * g->h + row) * g->w + column], row * g->w + column);
                     }
+                if (g->relu && max.value <= 0) max = (gli_ref_pool_max){0, -1};
                 gli_ref_pool_max_store(out, (channel * g->p + p) * g->q + q, max);
             }
 }

@@ -4,6 +4,7 @@
 
 #include "core/dtype.h"
 #include "core/provider.h"
+#include "core/size.h"
 #include "cuda/device/index_error.h"
 #include "cuda/ops/dense_view.h"
 
@@ -13,39 +14,62 @@ static int sample_stride(const gli_call *call, const gli_cuda_view *v) {
     return g->samples > 1 ? (int)v->in_stride[GLI_TAKE_BATCH_SAMPLES][0] : g->elements;
 }
 
-static glia_status take(const gli_call *call, const gli_cuda_view *v, int planes) {
-    gli_take_batch_arrays arrays = {.samples  = v->in[GLI_TAKE_BATCH_SAMPLES],
-                                    .size     = (int)glia_dtype_size(call->in[GLI_TAKE_BATCH_SAMPLES]->dtype),
-                                    .stride   = sample_stride(call, v),
-                                    .planes   = planes,
-                                    .order    = v->in[GLI_TAKE_BATCH_ORDER],
-                                    .position = v->in[GLI_TAKE_BATCH_POSITION],
-                                    .table    = v->in[GLI_TAKE_BATCH_TABLE],
-                                    .y        = v->out[0]};
-    GLI_TRY(gli_cuda_index_slot(call, GLI_TAKE_BATCH_ORDER, &arrays.slot));
+static glia_status arrays_of(const gli_call *call, const gli_cuda_view *v, int planes, gli_take_batch_arrays *out) {
+    *out = (gli_take_batch_arrays){.samples  = v->in[GLI_TAKE_BATCH_SAMPLES],
+                                   .size     = (int)glia_dtype_size(call->in[GLI_TAKE_BATCH_SAMPLES]->dtype),
+                                   .stride   = sample_stride(call, v),
+                                   .planes   = planes,
+                                   .order    = v->in[GLI_TAKE_BATCH_ORDER],
+                                   .position = v->in[GLI_TAKE_BATCH_POSITION],
+                                   .table    = v->in[GLI_TAKE_BATCH_TABLE],
+                                   .y        = v->out[0]};
+    return gli_cuda_index_slot(call, GLI_TAKE_BATCH_ORDER, &out->slot);
+}
+
+/* Images are written channels-last, too. 0: the kernel cannot write y as it is. */
+static int planes_of(const glia_tensor *y) {
+    if (gli_is_dense(y)) return 1;
+    return y->ndim == 4 && gli_is_channels_last(y) ? (int)y->dim[1] : 0;
+}
+
+static glia_status take_batch(const gli_call *call, const gli_cuda_view *v) {
+    gli_take_batch_arrays arrays;
+    const int planes = planes_of(call->out[0]);
+    GLI_TRY(arrays_of(call, v, planes ? planes : 1, &arrays)); /* 0: y is a dense copy */
     GLI_CUDA_TRY(call->ctx, gli_kernel_take_batch(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 
-static glia_status take_batch(const gli_call *call, const gli_cuda_view *v) { return take(call, v, 1); }
-
-#define GLI_ACCEPTS_IMAGES_LAST {GLI_TAKES_FLOATS, GLI_ANY_FORMAT, .images = GLI_CHANNELS_LAST}
-
-static const char *decline(const gli_call *call) { return call->out[0]->ndim == 4 ? NULL : "only images"; }
-
-static glia_status take_channels_last(const gli_call *call, const gli_cuda_view *v) {
-    return take(call, v, (int)call->out[0]->dim[1]);
+static int group(const gli_call *const *calls, const gli_cuda_view *views, int n) {
+    (void)calls, (void)views;
+    return (int)gli_min_i64(n, GLI_TAKE_BATCH_GROUP);
 }
 
-GLI_CUDA_KERNEL_PROVIDER(take_batch, channels_last, GLI_ACCEPTS_IMAGES_LAST, decline, .run = take_channels_last,
-                         .strided_out = 1, .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1);
+static glia_status run_group(const gli_call *const *calls, const gli_cuda_view *views, int n) {
+    const gli_take_batch_geom *geoms[GLI_TAKE_BATCH_GROUP];
+    gli_take_batch_arrays arrays[GLI_TAKE_BATCH_GROUP];
+    for (int i = 0; i < n; ++i) {
+        geoms[i] = calls[i]->geom;
+        GLI_TRY(arrays_of(calls[i], &views[i], planes_of(calls[i]->out[0]), &arrays[i]));
+    }
+    GLI_CUDA_TRY(calls[0]->ctx, gli_kernel_take_batch_group(geoms, arrays, n, views[0].stream));
+    return GLIA_OK;
+}
 
-static const gli_cuda_kernel copied_samples = {
-    .run = take_batch, .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1};
-static const gli_cuda_kernel strided_samples = {.run        = take_batch,
-                                                .strided_in = 1 << GLI_TAKE_BATCH_SAMPLES,
-                                                .typed_in   = 1 << GLI_TAKE_BATCH_SAMPLES,
-                                                .typed_out  = 1};
+#define TAKE_BATCH_KERNEL(in, out)               \
+    {.run         = take_batch,                  \
+     .group       = group,                       \
+     .run_group   = run_group,                   \
+     .strided_in  = (in),                        \
+     .strided_out = (out),                       \
+     .typed_in    = 1 << GLI_TAKE_BATCH_SAMPLES, \
+     .typed_out   = 1}
+
+/* [samples with their strides][y with its strides] */
+static const gli_cuda_kernel kernels[2][2] = {
+    {TAKE_BATCH_KERNEL(0, 0), TAKE_BATCH_KERNEL(0, 1)},
+    {TAKE_BATCH_KERNEL(1 << GLI_TAKE_BATCH_SAMPLES, 0), TAKE_BATCH_KERNEL(1 << GLI_TAKE_BATCH_SAMPLES, 1)},
+};
 
 /* Samples that are dense, each by itself, are read with their stride, even where they overlap: a copy of all windows of
  * a series could be a hundred times as large as the series. */
@@ -54,7 +78,7 @@ static const gli_cuda_kernel *kernel_for(const gli_call *call) {
     glia_tensor one            = {.ndim = samples->ndim - 1, .dtype = samples->dtype};
     memcpy(one.dim, samples->dim + 1, (size_t)one.ndim * sizeof *one.dim);
     memcpy(one.stride, samples->stride + 1, (size_t)one.ndim * sizeof *one.stride);
-    return gli_is_dense(&one) ? &strided_samples : &copied_samples;
+    return &kernels[gli_is_dense(&one)][planes_of(call->out[0]) > 0];
 }
 
 static glia_status prepare_take_batch(const gli_call *call, gli_prepared *out) {
@@ -66,5 +90,20 @@ static glia_status run_take_batch(const gli_call *call, const gli_prepared *prep
     return gli_cuda_view_run(call, kernel_for(call), workspace);
 }
 
-const gli_provider gli_take_batch_portable = {
-    .name = "cuda.portable", .accepts = GLI_ACCEPTS_ALL, .prepare = prepare_take_batch, .run = run_take_batch};
+/* The first calls that need no copies. */
+static int group_take_batch(const gli_call *const *calls, int n) {
+    int whole = 0;
+    while (whole < n && kernel_for(calls[whole]) == &kernels[1][1]) ++whole;
+    return gli_cuda_view_group(calls, whole, &kernels[1][1]);
+}
+
+static glia_status run_group_take_batch(const gli_call *const *calls, int n) {
+    return gli_cuda_view_run_group(calls, n, &kernels[1][1]);
+}
+
+const gli_provider gli_take_batch_portable = {.name      = "cuda.portable",
+                                              .accepts   = GLI_ACCEPTS_ALL,
+                                              .prepare   = prepare_take_batch,
+                                              .run       = run_take_batch,
+                                              .group     = group_take_batch,
+                                              .run_group = run_group_take_batch};

@@ -63,6 +63,22 @@ GLI_CUDA_GEMM(forward_tensor_cores, gli_gemm, forward_gemm, gli_kernel_matmul_te
 GLI_CUDA_GEMM(weights, gli_gemm, weights_gemm, gli_kernel_matmul)
 GLI_CUDA_GEMM(weights_tensor_cores, gli_gemm, weights_gemm, gli_kernel_matmul_tensor_cores)
 
+_Static_assert((int)GLI_GEMM_GROUP >= (int)GLI_MAX_GROUP, "a group of calls is one of GEMMs");
+
+static int group_weights(const gli_call *const *calls, const gli_cuda_view *views, int n) {
+    gli_gemm gemms[GLI_MAX_GROUP];
+    for (int i = 0; i < n; ++i) gemms[i] = weights_gemm(calls[i], &views[i]);
+    return gli_kernel_matmul_group_size(gemms, n);
+}
+
+static glia_status run_weights_group(const gli_call *const *calls, const gli_cuda_view *views, int n) {
+    gli_gemm gemms[GLI_MAX_GROUP];
+    const gli_gemm_run how = gli_cuda_gemm_run(calls[0], NULL);
+    for (int i = 0; i < n; ++i) gemms[i] = weights_gemm(calls[i], &views[i]);
+    GLI_CUDA_TRY(calls[0]->ctx, gli_kernel_matmul_group(gemms, n, &how));
+    return GLIA_OK;
+}
+
 static const char *decline_forward(const gli_call *call) {
     const gli_dense_geom *g = call->geom;
     return gli_cuda_decline_tensor_cores(call, g->rows, g->u);
@@ -81,6 +97,7 @@ GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, tensor_cores, GLI_ACCEPTS_TENSO
                          .typed_out   = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
 GLI_CUDA_PROVIDER(dense, .run = forward, .workspace = forward_workspace,
                   .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
-GLI_CUDA_PROVIDER(dense_backward_weights, .run = weights, .workspace = weights_workspace,
-                  .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS,
-                  .typed_out   = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
+GLI_CUDA_GROUP_PROVIDER(dense_backward_weights, .run = weights, .workspace = weights_workspace, .group = group_weights,
+                        .run_group   = run_weights_group,
+                        .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS,
+                        .typed_out   = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
