@@ -34,7 +34,9 @@ typedef struct glia_predictor_args {
     int time_axis; /* of the inputs when streaming: 0, [T,...], or -1, the last, [C,L] */
 } glia_predictor_args;
 
-/* args may be NULL. The model is one of f32 and compiled. Streaming, every op works on the steps one by one, or is
+/* args may be NULL. The model is compiled, and not one of f64. Of bf16 and f16 the inputs and outputs are f32, as those
+ * of glia_model_predict, and what an op computes is rounded as there. Streaming, every op works on the steps one by
+ * one, or is
  *  - a recurrent layer in one direction, without lengths. Of one that gives the states after the last step, each step
  *    gives those after it. A stateful_batch begins with zeros too;
  *  - a convolution over time with stride 1 that sees no later step: .pad = dilation (kernel - 1), .pad_end =

@@ -65,6 +65,23 @@ __device__ inline void unpack(const packed<bf16> &in, float (&values)[8]) {
     }
 }
 
+/* values[k] = x[i + k] for k < n of an array that is not rounded, of which N neighbours belong to a pack of T: as many
+ * 16-byte accesses as they take where it is `wide`. `otherwise` for the others, and where the array is absent, NULL. */
+template <int N, class C>
+__device__ inline void load_unrounded(const C *x, int64_t i, int n, bool wide, C otherwise, C (&values)[N]) {
+    const int width = vector<C>::width;
+    static_assert(N % width == 0, "whole accesses");
+    if (!x) n = 0;
+    if (wide && n >= N) {
+        const vector<C> *from = reinterpret_cast<const vector<C> *>(x + i);
+        vector<C> v[N / width];
+        for (int a = 0; a < N / width; ++a) v[a] = from[a];
+        for (int k = 0; k < N; ++k) values[k] = v[k / width].at[k % width];
+        return;
+    }
+    for (int k = 0; k < N; ++k) values[k] = k < n ? x[i + k] : otherwise;
+}
+
 /* y[k] = values[k] for k < n. */
 template <class T>
 __device__ inline void store_pack(T *y, int n, bool wide, const compute<T> (&values)[vector<T>::width]) {

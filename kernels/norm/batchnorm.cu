@@ -19,8 +19,8 @@ struct forward_rule {
     C epsilon, momentum;
     bool population;
     glia_unary_kind activation;
-    const T *weight, *bias, *running_mean, *running_var;
-    T *mean, *rstd, *new_running_mean, *new_running_var;
+    const C *weight, *bias, *running_mean, *running_var;
+    C *mean, *rstd, *new_running_mean, *new_running_var;
 
     __device__ known begin(int, const C (&first)[1]) const { return centered_at(first[0]); }
     __device__ state none() const { return {0, 0, 0}; }
@@ -60,10 +60,10 @@ struct backward_rule : backward_sums<T> {
     };
 
     C count;
-    const T *weight, *mean, *rstd;
-    T *dweight, *dbias;
+    const C *weight, *mean, *rstd;
+    C *dweight, *dbias;
 
-    __device__ known begin(int c, const C (&)[2]) const { return {to_compute(mean[c]), to_compute(rstd[c])}; }
+    __device__ known begin(int c, const C (&)[2]) const { return {mean[c], rstd[c]}; }
     __device__ result end(int c, const known &of, const state &s, bool write) const {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return {of.mean, of.rstd, of.rstd * or_else(weight, c, C(1)), s.at[1] / count, s.at[0] / count};
@@ -79,15 +79,16 @@ cudaError_t batchnorm(const gli_batchnorm_geom &g, const gli_batchnorm_arrays &a
     typedef compute<T> C;
     const gli_norm_arrays &n   = a.norm;
     const forward_rule<T> rule = {C(g.epsilon),    C(g.momentum), g.population != 0,         g.activation,
-                                  as<T>(n.weight), as<T>(n.bias), as<T>(a.running_mean),     as<T>(a.running_var),
-                                  as<T>(n.mean),   as<T>(n.rstd), as<T>(a.new_running_mean), as<T>(a.new_running_var)};
+                                  as<C>(n.weight), as<C>(n.bias), as<C>(a.running_mean),     as<C>(a.running_var),
+                                  as<C>(n.mean),   as<C>(n.rstd), as<C>(a.new_running_mean), as<C>(a.new_running_var)};
     return run<T>({g, n.channels_last, n.workspace, stream}, rule, {{as<T>(n.x)}}, n.y, a.residual);
 }
 
 template <class T>
 cudaError_t batchnorm_backward(const gli_batchnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
+    typedef compute<T> C;
     const backward_rule<T> rule = {
-        {}, compute<T>(g.n * g.area), as<T>(a.weight), as<T>(a.mean), as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
+        {}, C(g.n * g.area), as<C>(a.weight), as<C>(a.mean), as<C>(a.rstd), as<C>(a.dweight), as<C>(a.dbias)};
     return run<T>({g, a.channels_last, a.workspace, stream}, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx);
 }
 

@@ -15,13 +15,12 @@ struct inference_rule {
     typedef affine<C> result;
 
     C epsilon;
-    const T *weight, *bias, *mean, *var;
+    const C *weight, *bias, *mean, *var;
 
     __device__ known begin(int, const C (&)[1]) const { return {}; }
     __device__ state none() const { return {}; }
     __device__ result end(int c, const known &, const state &, bool) const {
-        return {centered_at(to_compute(mean[c])), C(0), or_else(weight, c, C(1)) / sqrt(to_compute(var[c]) + epsilon),
-                or_else(bias, c, C(0))};
+        return {centered_at(mean[c]), C(0), or_else(weight, c, C(1)) / sqrt(var[c] + epsilon), or_else(bias, c, C(0))};
     }
     template <int N>
     __device__ void out(const result &r, const C (&in)[1][N], int, unsigned, C (&y)[N]) const {
@@ -37,12 +36,10 @@ struct inference_backward_rule : backward_sums<T> {
     typedef C result; /* the factor of dy */
 
     C epsilon;
-    const T *weight, *mean, *var;
-    T *dweight, *dbias;
+    const C *weight, *mean, *var;
+    C *dweight, *dbias;
 
-    __device__ known begin(int c, const C (&)[2]) const {
-        return {to_compute(mean[c]), 1 / sqrt(to_compute(var[c]) + epsilon)};
-    }
+    __device__ known begin(int c, const C (&)[2]) const { return {mean[c], 1 / sqrt(var[c] + epsilon)}; }
     __device__ result end(int c, const known &of, const state &s, bool write) const {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return of.rstd * or_else(weight, c, C(1));
@@ -56,14 +53,16 @@ struct inference_backward_rule : backward_sums<T> {
 template <class T>
 cudaError_t inference(const gli_batchnorm_geom &g, const gli_norm_arrays &a, const void *mean, const void *var,
                       cudaStream_t stream) {
-    const inference_rule<T> rule = {compute<T>(g.epsilon), as<T>(a.weight), as<T>(a.bias), as<T>(mean), as<T>(var)};
+    typedef compute<T> C;
+    const inference_rule<T> rule = {C(g.epsilon), as<C>(a.weight), as<C>(a.bias), as<C>(mean), as<C>(var)};
     return run<T>({g, a.channels_last, nullptr, stream}, rule, {{as<T>(a.x)}}, a.y);
 }
 
 template <class T>
 cudaError_t inference_backward(const gli_batchnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
+    typedef compute<T> C;
     const inference_backward_rule<T> rule = {
-        {}, compute<T>(g.epsilon), as<T>(a.weight), as<T>(a.mean), as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
+        {}, C(g.epsilon), as<C>(a.weight), as<C>(a.mean), as<C>(a.rstd), as<C>(a.dweight), as<C>(a.dbias)};
     return run<T>({g, a.channels_last, a.workspace, stream}, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx);
 }
 

@@ -23,13 +23,12 @@ struct group_channels {
     }
     /* What a vector of x's channels has for elements i, i + 1, ... of a group, n of which count; first: the group's
      * first channel. vector NULL: `otherwise`. */
-    template <class T, int N>
-    __device__ void pack(const T *vector, compute<T> otherwise, int first, unsigned i, int n,
-                         compute<T> (&out)[N]) const {
-        if (vector && n > 1 && aligned && last) return load_pack(vector + first + of(i), n, true, out);
-        const bool alike     = !vector || n == 1 || (aligned && !last);
-        const compute<T> one = vector ? to_compute(vector[first + of(i)]) : otherwise;
-        for (int k = 0; k < N; ++k) out[k] = alike || k >= n ? one : to_compute(vector[first + of(i + k)]);
+    template <class C, int N>
+    __device__ void pack(const C *vector, C otherwise, int first, unsigned i, int n, C (&out)[N]) const {
+        if (vector && n > 1 && aligned && last) return load_unrounded(vector, first + of(i), n, true, otherwise, out);
+        const bool alike = !vector || n == 1 || (aligned && !last);
+        const C one      = vector ? vector[first + of(i)] : otherwise;
+        for (int k = 0; k < N; ++k) out[k] = alike || k >= n ? one : vector[first + of(i + k)];
     }
 };
 
@@ -47,8 +46,8 @@ struct forward_rule {
 
     group_channels channels;
     C epsilon;
-    const T *weight, *bias;
-    T *mean, *rstd;
+    const C *weight, *bias;
+    C *mean, *rstd;
 
     __device__ known begin(int, const C (&first)[1]) const { return centered_at(first[0]); }
     __device__ state none() const { return {0, 0, 0}; }
@@ -88,10 +87,10 @@ struct backward_rule {
 
     group_channels channels;
     C count;
-    const T *weight, *mean, *rstd;
+    const C *weight, *mean, *rstd;
 
     __device__ known begin(int group, const C (&)[2]) const {
-        return {to_compute(mean[group]), to_compute(rstd[group]), channels.first(group)};
+        return {mean[group], rstd[group], channels.first(group)};
     }
     __device__ state none() const { return {{0, 0}}; }
     template <int N>
@@ -127,8 +126,8 @@ struct vectors_rule {
 
     int groups, channels; /* channels: of a group */
     divisor area;
-    const T *mean, *rstd;
-    T *dweight, *dbias;
+    const C *mean, *rstd;
+    C *dweight, *dbias;
 
     __device__ known begin(int c, const C (&)[2]) const { return c / channels; }
     __device__ state none() const { return {{0, 0}}; }
@@ -137,7 +136,7 @@ struct vectors_rule {
         for (int k = 0; k < N; ++k) {
             if (k >= n) break;
             const int64_t statistic = int64_t(area.quotient(i + k * step)) * groups + group;
-            s->at[0] += in[1][k] * ((in[0][k] - to_compute(mean[statistic])) * to_compute(rstd[statistic]));
+            s->at[0] += in[1][k] * ((in[0][k] - mean[statistic]) * rstd[statistic]);
             s->at[1] += in[1][k];
         }
     }
@@ -191,20 +190,22 @@ cudaError_t over_groups(const gli_groupnorm_geom &g, bool channels_last, channel
 
 template <class T>
 cudaError_t groupnorm(const gli_groupnorm_geom &g, const gli_norm_arrays &a, cudaStream_t stream) {
+    typedef compute<T> C;
     const forward_rule<T> rule = {channels_of<T>(g, a.channels_last, a.weight, a.bias),
-                                  compute<T>(g.epsilon),
-                                  as<T>(a.weight),
-                                  as<T>(a.bias),
-                                  as<T>(a.mean),
-                                  as<T>(a.rstd)};
+                                  C(g.epsilon),
+                                  as<C>(a.weight),
+                                  as<C>(a.bias),
+                                  as<C>(a.mean),
+                                  as<C>(a.rstd)};
     return over_groups(g, a.channels_last, job_of<T>(rule, {{as<T>(a.x)}}, a.y, a.workspace), stream);
 }
 
 /* dweight and dbias. */
 template <class T>
 cudaError_t vector_gradients(const gli_groupnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
-    const vectors_rule<T> rule        = {g.groups,      g.c / g.groups,   divide_by(g.area), as<T>(a.mean),
-                                         as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
+    typedef compute<T> C;
+    const vectors_rule<T> rule        = {g.groups,      g.c / g.groups,   divide_by(g.area), as<C>(a.mean),
+                                         as<C>(a.rstd), as<C>(a.dweight), as<C>(a.dbias)};
     channel_job<T, vectors_rule<T>> j = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, nullptr, a.workspace);
     j.channels                        = g.c;
     j.count                           = g.n * g.area;
@@ -215,8 +216,9 @@ cudaError_t vector_gradients(const gli_groupnorm_geom &g, const gli_norm_backwar
 
 template <class T>
 cudaError_t groupnorm_backward(const gli_groupnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
-    const backward_rule<T> rule = {channels_of<T>(g, a.channels_last, a.weight, nullptr), compute<T>(group_elements(g)),
-                                   as<T>(a.weight), as<T>(a.mean), as<T>(a.rstd)};
+    typedef compute<T> C;
+    const backward_rule<T> rule = {channels_of<T>(g, a.channels_last, a.weight, nullptr), C(group_elements(g)),
+                                   as<C>(a.weight), as<C>(a.mean), as<C>(a.rstd)};
     const auto job              = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx, a.workspace);
     const cudaError_t error     = over_groups(g, a.channels_last, job, stream);
     if (error != cudaSuccess || (!a.dweight && !a.dbias)) return error;

@@ -27,26 +27,26 @@ template <class T>
 struct forward_job {
     row_shape shape;
     compute<T> epsilon;
-    const T *x, *weight, *bias;
-    T *y, *mean, *rstd;
+    const T *x;
+    const compute<T> *weight, *bias;
+    T *y;
+    compute<T> *mean, *rstd;
 };
 
 /* values, centered, become their outputs; n of them, from column `first` on. */
 template <class T>
 __device__ inline void normalize(const forward_job<T> &j, int first, int n, compute<T> mean, compute<T> rstd,
                                  compute<T> (&values)[vector<T>::width]) {
-    const packed<T> scales  = load_optional(j.weight, first, n, j.shape.wide, compute<T>(1));
-    const packed<T> offsets = load_optional(j.bias, first, n, j.shape.wide, compute<T>(0));
     compute<T> weight[vector<T>::width], bias[vector<T>::width];
-    unpack(scales, weight);
-    unpack(offsets, bias);
+    load_unrounded(j.weight, first, n, j.shape.wide, compute<T>(1), weight);
+    load_unrounded(j.bias, first, n, j.shape.wide, compute<T>(0), bias);
     for (int k = 0; k < vector<T>::width; ++k) values[k] = weight[k] * ((values[k] - mean) * rstd) + bias[k];
 }
 
 template <class T>
 __device__ inline void write_statistics(const forward_job<T> &j, int64_t row, compute<T> mean, compute<T> rstd) {
-    if (j.mean) j.mean[row] = round_to<T>(mean);
-    if (j.rstd) j.rstd[row] = round_to<T>(rstd);
+    if (j.mean) j.mean[row] = mean;
+    if (j.rstd) j.rstd[row] = rstd;
 }
 
 /* The first number of a row, from which the others are taken as differences; 0 where there is none. */
@@ -94,7 +94,8 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_rows(forward_job<T> 
 template <class T>
 struct backward_job {
     row_shape shape;
-    const T *x, *dy, *weight, *mean, *rstd;
+    const T *x, *dy;
+    const compute<T> *weight, *mean, *rstd;
     T *dx;
     compute<T> *partials; /* of dweight and dbias: [slices][2][length]; NULL: neither is requested */
 };
@@ -121,14 +122,14 @@ template <class T>
 struct row_statistics {
     compute<T> mean, rstd;
     __device__ row_statistics(const backward_job<T> &j, int64_t row)
-        : mean(row < j.shape.rows ? to_compute(j.mean[row]) : compute<T>(0)),
-          rstd(row < j.shape.rows ? to_compute(j.rstd[row]) : compute<T>(0)) {}
+        : mean(row < j.shape.rows ? j.mean[row] : compute<T>(0)),
+          rstd(row < j.shape.rows ? j.rstd[row] : compute<T>(0)) {}
     __device__ compute<T> xhat(compute<T> x) const { return (x - mean) * rstd; }
 };
 
 template <class T>
 __device__ inline void load_weight(const backward_job<T> &j, int column, compute<T> (&weight)[vector<T>::width]) {
-    unpack(load_optional(j.weight, column, j.shape.length - column, j.shape.wide, compute<T>(1)), weight);
+    load_unrounded(j.weight, column, j.shape.length - column, j.shape.wide, compute<T>(1), weight);
 }
 
 /* sum: of the gradients g = weight dy of the xhat of a row; dot: of g xhat. */
@@ -269,15 +270,16 @@ __global__ void __launch_bounds__(COLUMN_THREADS, 1) layernorm_columns(backward_
 
 template <class T>
 cudaError_t layernorm(const gli_layernorm_geom &g, const gli_norm_arrays &a, cudaStream_t stream) {
+    typedef compute<T> C;
     const bool wide         = wide_rows<T>(a.x, g.size) && aligned16(a.y) && aligned16(a.weight) && aligned16(a.bias);
     forward_job<T> j        = {{},
-                               compute<T>(g.epsilon),
+                               C(g.epsilon),
                                static_cast<const T *>(a.x),
-                               static_cast<const T *>(a.weight),
-                               static_cast<const T *>(a.bias),
+                               static_cast<const C *>(a.weight),
+                               static_cast<const C *>(a.bias),
                                static_cast<T *>(a.y),
-                               static_cast<T *>(a.mean),
-                               static_cast<T *>(a.rstd)};
+                               static_cast<C *>(a.mean),
+                               static_cast<C *>(a.rstd)};
     const cudaError_t error = shape_rows<T>(j.shape, g.rows, g.size, 1, wide);
     if (error != cudaSuccess) return error;
     const int blocks = row_blocks(j.shape), threads = j.shape.threads;
@@ -361,15 +363,15 @@ cudaError_t layernorm_backward(const gli_layernorm_geom &g, const gli_norm_backw
     backward_job<T> j = {c.shape,
                          static_cast<const T *>(a.x),
                          static_cast<const T *>(a.dy),
-                         static_cast<const T *>(a.weight),
-                         static_cast<const T *>(a.mean),
-                         static_cast<const T *>(a.rstd),
+                         static_cast<const C *>(a.weight),
+                         static_cast<const C *>(a.mean),
+                         static_cast<const C *>(a.rstd),
                          static_cast<T *>(a.dx),
                          partials};
     j.shape.wide      = wide_rows<T>(a.x, g.size) && aligned16(a.dy) && aligned16(a.dx) && aligned16(a.weight);
     if (g.rows > 0) error = c.packs ? backward_of_rows(j, c, stream) : backward_of_long_rows(j, c, stream);
     if (error != cudaSuccess) return error;
-    return totals<T>({partials, c.slices, g.size, {static_cast<T *>(a.dweight), static_cast<T *>(a.dbias)}}, stream);
+    return totals<C>({partials, c.slices, g.size, {static_cast<C *>(a.dweight), static_cast<C *>(a.dbias)}}, stream);
 }
 
 template <class T>

@@ -6,7 +6,8 @@
 
 #include "glia/tensor.h"
 
-/* Dense, of one float dtype. */
+/* Dense. x, y, dy, dx and a residual are of the dtype, all other arrays of what it is computed in: of floats beside
+ * bf16 and f16. */
 typedef struct gli_norm_arrays {
     glia_dtype dtype;
     bool channels_last;            /* images are [n, area, c]; otherwise [n, c, area] */

@@ -87,14 +87,19 @@ static glia_status read_file(const gli_state_file *f, const glia_model *model, s
     return gli_state_file_check_rest(f, model, taken);
 }
 
-/* Of what training knows: its numbers, and scores, which alone can be refused. A weight of the user's may have a name
- * that begins like theirs. */
+/* Of what training knows: its numbers, those of a loss scale too, and scores, which alone can be refused. A weight of
+ * the user's may have a name that begins like theirs. */
 static bool is_scores(const glia_safetensors_entry *entry) { return strcmp(entry->name, "glia/scores") == 0; }
 
 static bool is_number(const glia_model *model, const glia_safetensors_entry *entry) {
+    static const char *const of_optimizer[] = {"glia/learning_rate", "glia/loss_scale", "glia/loss_scale_good_steps",
+                                               "glia/loss_scale_updates"};
     glia_state_info info;
     if (glia_model_state_info(model, entry->name, &info) != GLIA_OK || info.shape.ndim > 0) return false;
-    return info.kind == GLIA_STATE_PROGRESS || strcmp(entry->name, "glia/learning_rate") == 0;
+    bool number = info.kind == GLIA_STATE_PROGRESS;
+    for (size_t i = 0; i < sizeof of_optimizer / sizeof *of_optimizer; ++i)
+        number = number || strcmp(entry->name, of_optimizer[i]) == 0;
+    return number;
 }
 
 static glia_status set_scores(glia_model *model, const states *s) {
@@ -107,7 +112,7 @@ static glia_status set_scores(glia_model *model, const states *s) {
 
 /* All numbers and the scores, or none. */
 static glia_status set_numbers(glia_model *model, const states *s) {
-    int64_t before[16]; /* more than there are numbers: 8 */
+    int64_t before[16]; /* more than there are numbers: 11 */
     int n = 0, i = 0;
     glia_status status = GLIA_OK;
     for (; i < s->count && status == GLIA_OK; ++i) {
@@ -143,7 +148,10 @@ static glia_status load_from(glia_model *model, const char *path, const glia_saf
     const gli_state_file from = {model->ctx, path, file};
     glia_status status        = describe(&from, model, &s);
     if (status == GLIA_OK) status = read_file(&from, model, &s);
-    if (status == GLIA_OK) status = set_states(model, &s);
+    if (status == GLIA_OK) {
+        status = set_states(model, &s);
+        if (status != GLIA_OK) gli_explain(model->ctx, status, path);
+    }
     states_free(model->ctx, &s);
     return status;
 }

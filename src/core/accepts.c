@@ -20,7 +20,8 @@ static bool next(const gli_call *call, int *i, role *out) {
         const int in = *i, o = *i - call->n_in;
         if (o < 0)
             *out = (role){call->in[in], op->inputs[in].name, gli_input_is(op, in, GLI_IN_IMAGE),
-                          gli_input_is(op, in, GLI_IN_INDEX), gli_input_is(op, in, GLI_IN_HALF)};
+                          gli_input_is(op, in, GLI_IN_INDEX),
+                          gli_input_is(op, in, GLI_IN_WIDE) || gli_input_is(op, in, GLI_IN_HALF)};
         else
             *out = (role){call->out[o], op->outputs[o].name, gli_output_is(op, o, GLI_OUT_IMAGE),
                           gli_output_is(op, o, GLI_OUT_INDEX),

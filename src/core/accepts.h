@@ -17,7 +17,7 @@ enum {
 };
 
 typedef enum gli_accepts_flag {
-    GLI_ONE_DTYPE   = 1 << 0, /* all tensors but indices, wide outputs and halves have one data type */
+    GLI_ONE_DTYPE   = 1 << 0, /* all tensors but indices, wide ones and halves have one data type */
     GLI_ONE_LAYOUT  = 1 << 1, /* all tensors but scalars have the strides of the first input */
     GLI_NOT_EMPTY   = 1 << 2, /* each tensor has elements */
     GLI_F32_REDUCED = 1 << 3, /* f32 only in a context whose math allows reduced precision */
@@ -27,7 +27,7 @@ typedef enum gli_accepts_flag {
 
 typedef struct gli_accepts {
     unsigned dtypes;  /* of tensors of floats: GLI_TAKES bits. Integers are what the op says they are, and so are wide
-                       * outputs and halves (core/op.h). */
+                       * tensors and halves (core/op.h). */
     unsigned formats; /* gli_memory_format bits, for tensors that are neither images nor indices */
     unsigned images;  /* the same for images, which all lie in one of these; 0: as `formats` */
     unsigned flags;   /* gli_accepts_flag bits */

@@ -12,6 +12,8 @@ enum { GLI_MAX_IN = 32, GLI_MAX_OUT = 16, GLI_MAX_GEOMETRY = 512, GLI_MAX_PARAMS
 typedef struct gli_op gli_op;
 struct gli_derivation; /* core/derive.h */
 
+/* Flags of inputs and outputs. Four of each say what class of tensor it is, and what dtype it has: one that is flagged
+ * none of INDEX, WIDE, HALF and SAVED is data, and all data of a call has one dtype where the op says nothing else. */
 typedef enum gli_input_flag {
     GLI_IN_GRADIENT = 1 << 0, /* derive gives the gradient with respect to it */
     GLI_IN_OPTIONAL = 1 << 1, /* it may be NULL; after the last input that is not optional it may be left out */
@@ -21,6 +23,7 @@ typedef enum gli_input_flag {
     GLI_IN_PART     = 1 << 5, /* read only as far as the outputs have its elements */
     GLI_IN_FILTERS  = 1 << 6, /* of GLI_LAYOUT_IMAGE: filters, for which a device may want a format of their own */
     GLI_IN_HALF     = 1 << 7, /* it is bf16 or f16, whatever the others are */
+    GLI_IN_WIDE     = 1 << 8, /* f32 where the data is bf16 or f16: statistics, what scales and shifts them, states */
 } gli_input_flag;
 
 typedef struct gli_op_input {
@@ -35,7 +38,7 @@ typedef enum gli_output_flag {
     GLI_OUT_IN_PLACE = 1 << 3, /* it may share the memory of input `in_place` */
     GLI_OUT_INDEX    = 1 << 4, /* an index or a count, not data */
     GLI_OUT_SAVED    = 1 << 5, /* only the provider that wrote it can read it, see core/saved.h; dense */
-    GLI_OUT_WIDE     = 1 << 6, /* f32 where the data is bf16 or f16, such as the gradient of a weight */
+    GLI_OUT_WIDE     = 1 << 6, /* f32 where the data is bf16 or f16: statistics, gradients of weights, states */
     GLI_OUT_HALF     = 1 << 7, /* it is bf16 or f16, whatever the others are */
 } gli_output_flag;
 

@@ -211,7 +211,8 @@ static glia_status add_call(const gli_json *json, const call_item *item) {
     gli_set_scope(json->ctx, NULL);
     if (y.id < 0) return check_model(json, model);
     gli_model_node *node = gli_model_last_node(model);
-    memcpy(node->in, item->in, (size_t)item->n_in * sizeof *node->in);
+    for (int i = 0; i < item->n_in; ++i)
+        if (emitter && (emitter->states >> i & 1)) node->in[i] = item->in[i];
     node->emitter = emitter;
     return GLIA_OK;
 }

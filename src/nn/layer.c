@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "glia/ops/movement.h"
+
 static bool begin(glia_model *model, const char *kind, const char *name, const glia_value *in, int n_in, bool frozen) {
     if (model->failure != GLIA_OK) return false;
     char chosen[GLI_NAME_SIZE];
@@ -64,11 +66,9 @@ static glia_status add_outputs(glia_model *model, const gli_resolution *r, gli_m
     return GLIA_OK;
 }
 
-/* Ops whose statistics, affine parameters or states would have to stay f32 beside halves. */
+/* Ops whose states would have to stay f32 beside halves, or whose functions know f32 and f64 alone. */
 static glia_status check_halves(const glia_model *model, const gli_op *op) {
-    static const gli_op *const without[] = {&gli_op_batchnorm, &gli_op_batchnorm_inference,
-                                            &gli_op_layernorm, &gli_op_groupnorm,
-                                            &gli_op_rnn,       &gli_op_custom};
+    static const gli_op *const without[] = {&gli_op_rnn, &gli_op_custom};
     bool found                           = false;
     for (size_t i = 0; i < sizeof without / sizeof *without; ++i) found = found || op == without[i];
     GLI_REQUIRE(model->ctx, !found || model->compute == model->dtype, GLIA_UNSUPPORTED,
@@ -105,10 +105,43 @@ static glia_status add_node(glia_model *model, const gli_op *op, const void *par
     return GLIA_OK;
 }
 
+static bool is_read(const glia_model *model, glia_value value) {
+    for (int n = 0; n < model->n_nodes; ++n)
+        for (int i = 0; i < model->nodes[n].n_in; ++i)
+            if (model->nodes[n].in[i] == value.id) return true;
+    return false;
+}
+
+/* The value as the op reads it. A wide input (core/op.h) is f32: of a weight that no call has read yet the weight
+ * itself instead of its copy in halves, of anything else a conversion. A weight that is f32 for that reason becomes
+ * half again where it is data. */
+static glia_status convert_input(glia_model *model, bool wide, glia_value *in) {
+    const glia_tensor *shape = gli_model_shape(model, *in);
+    if (!shape) return GLIA_OK;
+    gli_model_value *value = &model->values[in->id];
+    const bool weight = value->source == GLI_SOURCE_WEIGHT, buffer = weight && model->weights[value->index].buffer;
+    if (wide ? shape->dtype != model->compute : !weight || buffer || shape->dtype != model->dtype) return GLIA_OK;
+    if (wide && weight && !is_read(model, *in)) return value->shape.dtype = model->dtype, GLIA_OK;
+    const glia_cast_params to = {.dtype = wide ? model->dtype : model->compute};
+    const glia_value from     = *in;
+    return add_node(model, &gli_op_cast, &to, 1, &from, 1, in);
+}
+
+static glia_status add_call(glia_model *model, const gli_op *op, const void *params, int n_in, const glia_value *in,
+                            int n_out, glia_value *out) {
+    if (model->compute == model->dtype || op == &gli_op_cast) return add_node(model, op, params, n_in, in, n_out, out);
+    glia_value read[GLI_MAX_IN];
+    for (int i = 0; i < n_in; ++i) {
+        read[i] = in[i];
+        GLI_TRY(convert_input(model, i < op->n_inputs && gli_input_is(op, i, GLI_IN_WIDE), &read[i]));
+    }
+    return add_node(model, op, params, n_in, read, n_out, out);
+}
+
 glia_value gli_layer_call(glia_model *model, const gli_op *op, const void *params, int n_in, const glia_value *in,
                           int n_out, glia_value *out) {
     const glia_status status =
-        model->failure != GLIA_OK ? model->failure : add_node(model, op, params, n_in, in, n_out, out);
+        model->failure != GLIA_OK ? model->failure : add_call(model, op, params, n_in, in, n_out, out);
     if (status == GLIA_OK) return out[0];
     for (int i = 0; i < n_out; ++i) out[i] = GLI_INVALID;
     return gli_model_take_failure(model, status);

@@ -9,13 +9,16 @@
 glia_status gli_check_floats(const gli_resolution *r) {
     int first = -1;
     for (int i = 0; i < r->n_in; ++i) {
-        if (!r->in[i]) continue;
+        const unsigned flags = r->op->inputs[i].flags;
+        if (!r->in[i] || flags & (GLI_IN_INDEX | GLI_IN_HALF | GLI_IN_SAVED)) continue;
         if (first < 0) first = i;
-        GLI_REQUIRE(r->ctx, gli_dtype_is_float(r->in[i]->dtype), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float",
-                    r->op->name, r->op->inputs[i].name, glia_dtype_name(r->in[i]->dtype));
-        GLI_REQUIRE(r->ctx, r->in[i]->dtype == r->in[first]->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, %s is %s",
-                    r->op->name, r->op->inputs[first].name, glia_dtype_name(r->in[first]->dtype), r->op->inputs[i].name,
-                    glia_dtype_name(r->in[i]->dtype));
+        const glia_dtype is = r->in[i]->dtype, data = r->in[first]->dtype;
+        const glia_dtype must = flags & GLI_IN_WIDE ? gli_dtype_wide(data) : data;
+        GLI_REQUIRE(r->ctx, gli_dtype_is_float(is), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float", r->op->name,
+                    r->op->inputs[i].name, glia_dtype_name(is));
+        GLI_REQUIRE(r->ctx, is == must, GLIA_DTYPE_MISMATCH, "%s: %s is %s, %s is %s, must be %s", r->op->name,
+                    r->op->inputs[first].name, glia_dtype_name(data), r->op->inputs[i].name, glia_dtype_name(is),
+                    glia_dtype_name(must));
     }
     return GLIA_OK;
 }

@@ -6,7 +6,8 @@
 #include "core/provider.h"
 #include "glia/ops/common.h"
 
-/* Every input that is present is a float, and all have one dtype. */
+/* Every input of data that is present is a float, and all of them have one dtype; wide ones have that, or f32 beside
+ * bf16 and f16 (core/op.h). Indices and halves are left to the op. */
 glia_status gli_check_floats(const gli_resolution *r);
 
 /* A bit set of axes, as of GLIA_AXIS, of a tensor with ndim dimensions: bit i of *out is axis i. GLIA_ALL_AXES gives

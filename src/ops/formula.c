@@ -1,5 +1,6 @@
 #include "ops/formula.h"
 
+#include "core/dtype.h"
 #include "core/op.h"
 
 static glia_value binary(gli_derivation *d, glia_binary_kind kind, glia_value a, glia_value b) {
@@ -65,5 +66,9 @@ glia_value gli_formula_expand(gli_derivation *d, glia_value a, glia_shape shape)
 
 glia_value gli_formula_cast(gli_derivation *d, glia_value a, glia_dtype dtype) {
     const glia_cast_params params = {.dtype = dtype};
-    return a.id == 0 ? a : gli_derive(d, &gli_op_cast, &params, a);
+    return a.id == 0 || glia_graph_dtype(d->graph, a) == dtype ? a : gli_derive(d, &gli_op_cast, &params, a);
+}
+
+glia_value gli_formula_wide(gli_derivation *d, glia_value a) {
+    return a.id == 0 ? a : gli_formula_cast(d, a, gli_dtype_wide(glia_graph_dtype(d->graph, a)));
 }

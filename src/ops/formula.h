@@ -30,6 +30,9 @@ glia_value gli_formula_sum(gli_derivation *d, glia_value a, unsigned axes);
 
 glia_value gli_formula_reshape(gli_derivation *d, glia_value a, glia_shape shape);
 glia_value gli_formula_expand(gli_derivation *d, glia_value a, glia_shape shape);
+
+/* As this dtype; wide: as f32 where it is bf16 or f16. */
 glia_value gli_formula_cast(gli_derivation *d, glia_value a, glia_dtype dtype);
+glia_value gli_formula_wide(gli_derivation *d, glia_value a);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
+#include "cpu/native/halves.h"
 #include "glia/ops.h"
 #include "ops/movement/transpose_geom.h"
 #include "ops/rnn/rnn_geom.h"
@@ -59,14 +60,14 @@ glia_status gli_predict_gemv(gli_predict_build *b, int64_t rows, int64_t columns
 
 void gli_predict_alias(gli_predict_build *b, int id, const glia_tensor *shape, void *data, int time) {
     glia_tensor *tensor = &b->values[id].tensor;
-    gli_set_shape(tensor, shape->dtype, shape->ndim, shape->dim);
+    gli_set_shape(tensor, gli_dtype_wide(shape->dtype), shape->ndim, shape->dim);
     tensor->data       = data;
     tensor->ctx        = b->ctx;
     b->values[id].time = time;
 }
 
 glia_status gli_predict_make(gli_predict_build *b, int id, const glia_tensor *shape, int time) {
-    const size_t bytes = (size_t)gli_count(shape) * glia_dtype_size(shape->dtype);
+    const size_t bytes = (size_t)gli_count(shape) * glia_dtype_size(gli_dtype_wide(shape->dtype));
     float *data        = NULL;
     GLI_TRY(gli_predict_floats(b, gli_divide_up((int64_t)bytes, sizeof(float)), &data));
     gli_predict_alias(b, id, shape, data, time);
@@ -79,8 +80,54 @@ glia_tensor gli_predict_shape(const gli_predict_build *b, int id, int time) {
     int64_t dim[GLIA_MAX_DIMS] = {0};
     memcpy(dim, whole->dim, (size_t)whole->ndim * sizeof *dim);
     if (time >= 0) dim[time] = 1;
-    gli_set_shape(&out, whole->dtype, whole->ndim, dim);
+    gli_set_shape(&out, gli_dtype_wide(whole->dtype), whole->ndim, dim);
     return out;
+}
+
+/* ---- Halves ---- */
+
+/* What ops of a model of bf16 or f16 compute is f32 here, and rounded as it would be there. */
+typedef struct rounding {
+    glia_dtype dtype;
+    int64_t count;
+    const float *x; /* NULL: half has it already */
+    uint16_t *half;
+    float *y;
+} rounding;
+
+static glia_status run_rounding(void *arg) {
+    const rounding *r = arg;
+    if (r->x) gli_narrow(r->dtype, r->x, r->half, 0, r->count);
+    gli_widen(r->dtype, r->half, r->y, 0, r->count);
+    return GLIA_OK;
+}
+
+/* The value gets memory of its own: what an op wrote may be a state, which is not rounded. */
+static glia_status add_rounding(gli_predict_build *b, int id, glia_dtype dtype) {
+    const glia_tensor from = b->values[id].tensor;
+    const bool is_half     = gli_dtype_is_half(from.dtype);
+    const size_t bytes     = is_half ? 0 : (size_t)gli_count(&from) * sizeof(uint16_t);
+    void *memory, *half = from.data;
+    GLI_TRY(gli_predict_new(b, sizeof(rounding), &memory));
+    if (!is_half) GLI_TRY(gli_predict_new(b, bytes, &half));
+    GLI_TRY(gli_predict_make(b, id, &from, b->values[id].time));
+    rounding *r = memory;
+    *r          = (rounding){dtype, gli_count(&from), is_half ? NULL : from.data, half, b->values[id].tensor.data};
+    return gli_predict_add_call(b, &(gli_predict_call){.run = run_rounding, .arg = r});
+}
+
+/* Of the outputs of a node; a view shows what is rounded. */
+static glia_status round_outputs(gli_predict_build *b, const gli_node *node) {
+    for (int o = 0; o < node->op->n_outputs; ++o) {
+        const int id = node->out[o];
+        if (!id || b->readers[id] == 0) continue;
+        const glia_dtype dtype = b->graph->values[id].tensor.dtype;
+        bool view              = !gli_dtype_is_half(dtype) || !b->values[id].tensor.data;
+        for (int i = 0; i < node->n_in; ++i)
+            view = view || (node->in[i] && b->values[node->in[i]].tensor.data == b->values[id].tensor.data);
+        if (!view) GLI_TRY(add_rounding(b, id, dtype));
+    }
+    return GLIA_OK;
 }
 
 /* ---- Values that no node computes ---- */
@@ -94,11 +141,16 @@ static glia_status make_input(gli_predict_build *b, int id) {
 
 static glia_status read_weight(gli_predict_build *b, int id) {
     const glia_tensor *weight = &b->graph->values[id].tensor;
-    const size_t bytes        = (size_t)gli_count(weight) * glia_dtype_size(weight->dtype);
+    const size_t count = (size_t)gli_count(weight), bytes = count * glia_dtype_size(weight->dtype);
     void *data;
     GLI_TRY(bytes_of(b, &b->arena, bytes, &data));
     const glia_status status = glia_tensor_read(weight, data, bytes);
     if (status != GLIA_OK) return gli_fail(b->ctx, status, "%s", weight->ctx->message);
+    if (gli_dtype_is_half(weight->dtype)) {
+        const uint16_t *half = data;
+        GLI_TRY(bytes_of(b, &b->arena, count * sizeof(float), &data));
+        gli_widen(weight->dtype, half, data, 0, (int64_t)count);
+    }
     gli_predict_alias(b, id, weight, data, -1);
     b->values[id].weight = true;
     return GLIA_OK;
@@ -106,8 +158,15 @@ static glia_status read_weight(gli_predict_build *b, int id) {
 
 static glia_status make_constant(gli_predict_build *b, int id) {
     const gli_value_info *value = &b->graph->values[id];
+    const glia_dtype dtype      = value->tensor.dtype;
+    double number               = value->constant;
     GLI_TRY(gli_predict_make(b, id, &value->tensor, -1));
-    return glia_tensor_fill(&b->values[id].tensor, value->constant);
+    if (gli_dtype_is_half(dtype)) {
+        uint16_t half;
+        gli_store(dtype, &half, 0, number);
+        number = gli_load(dtype, &half, 0);
+    }
+    return glia_tensor_fill(&b->values[id].tensor, number);
 }
 
 static glia_status make_leaf(gli_predict_build *b, int id) {
@@ -170,7 +229,7 @@ static glia_status lower_node(gli_predict_build *b, const gli_node *node) {
     GLI_TRY(gli_predict_find_time(b, node, &time));
     for (size_t i = 0; !done && i < sizeof lowerings / sizeof *lowerings; ++i)
         GLI_TRY(lowerings[i](b, node, time, &done));
-    return GLIA_OK;
+    return round_outputs(b, node);
 }
 
 /* Calls that compute more than they read prefetch the weights of the next call that has some. */

@@ -61,13 +61,18 @@ static glia_status keep(gli_predict_build *b, int id) {
     return GLIA_OK;
 }
 
+/* An op whose params say so writes bf16 or f16, which then becomes f32. */
 static glia_status make_outputs(gli_predict_build *b, const gli_node *node, const gli_resolution *r, int time,
                                 gli_call *call) {
     for (int o = 0; o < node->op->n_outputs; ++o) {
         const int id = node->out[o];
+        void *memory;
         if (!id || (b->readers[id] == 0 && gli_output_is(node->op, o, GLI_OUT_OPTIONAL))) continue;
         GLI_TRY(gli_predict_make(b, id, &r->out[o], o == 0 ? time : -1));
-        call->out[o] = &b->values[id].tensor;
+        GLI_TRY(gli_predict_new(b, sizeof(glia_tensor), &memory));
+        b->values[id].tensor.dtype = r->out[o].dtype;
+        *(glia_tensor *)memory     = b->values[id].tensor; /* rounding may move the value */
+        call->out[o]               = memory;
     }
     return GLIA_OK;
 }

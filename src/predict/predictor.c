@@ -15,8 +15,8 @@ static glia_status check(const glia_model *model, const glia_predictor_args *arg
     GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_predictor_create: out is NULL");
     GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT,
                 "glia_predictor_create: the model is not compiled, or was changed since");
-    GLI_REQUIRE(ctx, model->compute == GLIA_F32, GLIA_DTYPE_MISMATCH,
-                "glia_predictor_create: the model is %s, must be f32", glia_dtype_name(model->compute));
+    GLI_REQUIRE(ctx, model->dtype == GLIA_F32, GLIA_DTYPE_MISMATCH,
+                "glia_predictor_create: the model is %s, must be f32, bf16 or f16", glia_dtype_name(model->dtype));
     GLI_REQUIRE(ctx, args->time_axis == 0 || args->time_axis == -1, GLIA_INVALID_ARGUMENT,
                 "glia_predictor_create: time_axis is %d, must be 0, the first, or -1, the last", args->time_axis);
     GLI_REQUIRE(ctx, args->streaming || args->time_axis == 0, GLIA_INVALID_ARGUMENT,
@@ -30,9 +30,11 @@ static glia_status check(const glia_model *model, const glia_predictor_args *arg
 /* The model's graph for one sample; output: ids of its values. */
 static glia_status emit(glia_model *model, glia_graph *graph, glia_value *outputs) {
     void *map = NULL;
+    GLI_TRY(gli_weights_refresh(model));
     GLI_TRY(gli_new(model->ctx, (size_t)model->n_values, sizeof(glia_value), "a predictor", &map));
     gli_emission e = {.model = model, .graph = graph, .stateless = true, .batch = 1, .map = map};
-    for (int i = 0; i < model->n_inputs; ++i) e.input_dtype[i] = model->values[model->inputs[i].value].shape.dtype;
+    for (int i = 0; i < model->n_inputs; ++i)
+        e.input_dtype[i] = gli_dtype_wide(model->values[model->inputs[i].value].shape.dtype);
     gli_emission_weights(&e, model->vector, model->half);
     gli_model_emit(&e);
     for (int i = 0; i < model->training->n_outputs; ++i) outputs[i] = e.map[model->training->outputs[i].value];

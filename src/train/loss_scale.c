@@ -1,5 +1,8 @@
 #include "train/loss_scale.h"
 
+#include <math.h>
+
+#include "core/dtype.h"
 #include "graph/graph_impl.h"
 
 enum { GROWTH_INTERVAL = 2000 };
@@ -10,12 +13,13 @@ enum { GROWTH_INTERVAL = 2000 };
 #define SMALLEST_SCALE 0x1p-24
 #define LARGEST_SCALE 0x1p126
 
+static const glia_dtype dtypes[GLI_LOSS_SCALES] = {
+    [GLI_LOSS_SCALE] = GLIA_F32, [GLI_LOSS_SCALE_GOOD_STEPS] = GLIA_F32, [GLI_LOSS_SCALE_UPDATES] = GLIA_F64};
+
 glia_status gli_loss_scale_make(const glia_model *model, gli_compiled *c) {
-    static const glia_dtype dtype[GLI_LOSS_SCALES] = {
-        [GLI_LOSS_SCALE] = GLIA_F32, [GLI_LOSS_SCALE_GOOD_STEPS] = GLIA_F32, [GLI_LOSS_SCALE_UPDATES] = GLIA_F64};
     if (model->compute != GLIA_F16) return GLIA_OK;
     for (int i = 0; i < GLI_LOSS_SCALES; ++i)
-        GLI_TRY(glia_tensor_create(model->ctx, dtype[i], GLIA_SCALAR, &c->loss_scale[i]));
+        GLI_TRY(glia_tensor_create(model->ctx, dtypes[i], GLIA_SCALAR, &c->loss_scale[i]));
     return glia_tensor_fill(c->loss_scale[GLI_LOSS_SCALE], FIRST_SCALE);
 }
 
@@ -74,6 +78,20 @@ void gli_emit_loss_scale(const gli_emission *e, const gli_compiled *c, glia_valu
     const glia_value state[GLI_LOSS_SCALES] = {scale, good, updates};
     for (int i = 0; i < GLI_LOSS_SCALES; ++i)
         glia_graph_assign(e->graph, state[i], choose(e, failed, state[i], after[i]));
+}
+
+glia_status gli_loss_scale_accept(glia_context *ctx, const char *call, const char *name, int i, const void *value) {
+    static const struct {
+        double least, most;
+    } range[GLI_LOSS_SCALES] = {[GLI_LOSS_SCALE]            = {SMALLEST_SCALE, LARGEST_SCALE},
+                                [GLI_LOSS_SCALE_GOOD_STEPS] = {0, GROWTH_INTERVAL - 1},
+                                [GLI_LOSS_SCALE_UPDATES]    = {0, 0x1p53}};
+    const double number      = gli_load(dtypes[i], value, 0);
+    GLI_REQUIRE(ctx, number >= range[i].least && number <= range[i].most, GLIA_INVALID_ARGUMENT,
+                "%s: '%s' is %g, must be %g to %g", call, name, number, range[i].least, range[i].most);
+    GLI_REQUIRE(ctx, i == GLI_LOSS_SCALE || number == floor(number), GLIA_INVALID_ARGUMENT,
+                "%s: '%s' is %g, must be a whole number", call, name, number);
+    return GLIA_OK;
 }
 
 glia_status gli_loss_scale_check(const glia_model *model, const char *call) {

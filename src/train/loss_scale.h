@@ -27,6 +27,9 @@ glia_value gli_emit_scaled_update(const gli_emission *e, const gli_compiled *com
  * is not 0, training has failed, and the states stay as they are. */
 void gli_emit_loss_scale(const gli_emission *e, const gli_compiled *compiled, glia_value skip, glia_value failed);
 
+/* Fails for a value that state i of GLI_LOSS_SCALES cannot have. call, name: for the message. */
+glia_status gli_loss_scale_accept(glia_context *ctx, const char *call, const char *name, int i, const void *value);
+
 /* Fails where the scale has fallen so far that the gradients cannot have been too large. call: for the message. */
 glia_status gli_loss_scale_check(const glia_model *model, const char *call);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "train/loss_scale.h"
 #include "train/scores.h"
 #include "train/trainer.h"
 
@@ -143,10 +144,11 @@ glia_status gli_slots_make(const glia_model *model, const gli_weight_layout *lay
 typedef struct state {
     const char *name;
     glia_state_kind kind;
-    gli_weight *weight;  /* NULL: it is a number */
+    gli_weight *weight;  /* NULL: it is of none */
     glia_tensor *vector; /* of the optimizer, which has a part for the weight; NULL: the state is the weight itself */
-    glia_tensor *sums;   /* the state is these, or the loss scale; NULL: it is not */
+    glia_tensor *tensor; /* the state is all of it: the sums, or a number of the loss scale; NULL: it is not */
     bool scores;         /* the state is these */
+    bool loss_scale;     /* `number` is one of GLI_LOSS_SCALES */
     int number;
 } state;
 
@@ -178,12 +180,12 @@ static bool state_that_follows(const glia_model *model, const gli_compiled *c, i
     if (place - NUMBERS >= states_that_follow(model, c)) return false;
     const int number = following(model, c, place);
     if (number == SUMS)
-        *out = (state){sums_name, GLIA_STATE_PROGRESS, .sums = c->sums[GLI_SUMS_TRAINING]};
+        *out = (state){sums_name, GLIA_STATE_PROGRESS, .tensor = c->sums[GLI_SUMS_TRAINING]};
     else if (number == SCORES)
         *out = (state){scores_name, GLIA_STATE_PROGRESS, .scores = true};
     else
         *out = (state){loss_scale_names[number - LOSS_SCALE], GLIA_STATE_OPTIMIZER,
-                       .sums = c->loss_scale[number - LOSS_SCALE]};
+                       .tensor = c->loss_scale[number - LOSS_SCALE], .loss_scale = true, .number = number - LOSS_SCALE};
     return true;
 }
 
@@ -232,7 +234,7 @@ static glia_tensor scores_view(const glia_model *model, int64_t n) {
 /* Its dtype and shape, and of the optimizer's the data. */
 static glia_tensor view_of(const glia_model *model, const state *s) {
     glia_tensor number = {.ctx = model->ctx};
-    if (s->sums) return *s->sums;
+    if (s->tensor) return *s->tensor;
     if (s->weight) return gli_weight_view(model, s->weight, s->vector, s->weight->offset);
     if (s->scores) return scores_view(model, gli_scores_count(model->training));
     gli_set_shape(&number, numbers[s->number].dtype, 0, NULL);
@@ -278,7 +280,7 @@ static glia_status get(const glia_model *model, const char *name, void *values, 
     if (s.vector) GLI_TRY(gli_require_weights(model, call));
     const glia_tensor view = view_of(model, &s);
     GLI_TRY(gli_check_values(&view, call, name, values, bytes));
-    if (s.vector || s.sums) return glia_tensor_read(&view, values, bytes);
+    if (s.vector || s.tensor) return glia_tensor_read(&view, values, bytes);
     if (s.weight) return gli_weight_read(model, call, s.weight, values);
     if (s.scores) return gli_scores_get(model->training, values), GLIA_OK;
     memcpy(values, number_of((glia_model *)model, s.number), bytes);
@@ -340,7 +342,8 @@ static glia_status set(glia_model *model, const char *name, const void *values, 
     if (s.scores) return set_scores(model, call, values, bytes);
     glia_tensor view = view_of(model, &s);
     GLI_TRY(gli_check_values(&view, call, name, values, bytes));
-    if (s.vector || s.sums) return glia_tensor_write(&view, values, bytes);
+    if (s.loss_scale) GLI_TRY(gli_loss_scale_accept(model->ctx, call, name, s.number, values));
+    if (s.vector || s.tensor) return glia_tensor_write(&view, values, bytes);
     return s.weight ? gli_weight_write(model, s.weight, values) : set_number(model, s.number, values);
 }
 

@@ -163,7 +163,7 @@ class Call {
         for (glia_dtype dtype : kDtypes) {  // all floats together
             auto in = arrays_;
             for (size_t i = 0; i < in.size(); ++i)
-                if (!in[i].absent && !c_.inputs[i].fixed) in[i].dtype = dtype;
+                if (!in[i].absent && !c_.inputs[i].fixed) in[i].dtype = dtype_of(c_, i, dtype);
             all.push_back({std::string("all ") + glia_dtype_name(dtype), in});
         }
         return all;

@@ -2,7 +2,10 @@
 #include <cmath>
 #include <cstring>
 
+#include <algorithm>
+
 extern "C" {
+#include "core/dtype.h"
 #include "cpu/native/linear/gemv.h"
 #include "cpu/native/rnn/rnn_step.h"
 }
@@ -112,8 +115,9 @@ const std::vector<Case> &streams() {
     return all;
 }
 
-PredictNet net_of(const Case &c) {
-    return PredictNet(c.channels_first ? GLIA_SHAPE(kFeatures, kSteps) : GLIA_SHAPE(kSteps, kFeatures), c.layers);
+PredictNet net_of(const Case &c, glia_dtype dtype = GLIA_F32) {
+    return PredictNet(c.channels_first ? GLIA_SHAPE(kFeatures, kSteps) : GLIA_SHAPE(kSteps, kFeatures), c.layers,
+                      dtype);
 }
 
 Values transposed(const Values &x, size_t rows) {
@@ -251,6 +255,61 @@ TEST(Predictor, SamplesArePredictions) {
         const Values y = run_in_chunks(p.get(), x, 5);
         expect_near(y, n->predict(x, 5, 5 * size_t(outputs)));
         EXPECT_EQ(run_in_chunks(p.get(), x, 1), y);
+    }
+}
+
+// What a model of bf16 or f16 predicts, up to a few roundings that a sum in another order turns the other way; and
+// every output is a number of the half, as the last layer rounds it.
+void expect_halves(const Values &got, const Values &expected, glia_dtype dtype) {
+    ASSERT_EQ(got.size(), expected.size());
+    for (size_t i = 0; i < got.size(); ++i) {
+        alignas(8) char half[8];
+        gli_store(dtype, half, 0, got[i]);
+        EXPECT_EQ(gli_load(dtype, half, 0), got[i]) << i;
+        EXPECT_NEAR(got[i], expected[i], 6 * gli_dtype_epsilon(dtype) * std::max(1.0f, std::abs(expected[i]))) << i;
+    }
+}
+
+glia_value image_layers(glia_model *net, glia_value x) {
+    x = glia_model_conv2d(net, x, with(glia_conv2d_args{.filters = 5, .kernel = {3, 3}, .activation = GLIA_RELU}));
+    x = glia_model_max_pool2d(net, glia_model_batchnorm(net, x, nullptr), with(glia_max_pool2d_args{.kernel = {2, 2}}));
+    x = dense(net, glia_model_flatten(net, x, nullptr), 19, GLIA_TANH);
+    x = glia_model_layernorm(net, glia_model_add(net, x, x, nullptr), nullptr);
+    return dense(net, x, 10);
+}
+
+TEST(Predictor, OfHalvesRoundsAsTheModelDoes) {
+    for (const glia_dtype dtype : {GLIA_BF16, GLIA_F16}) {
+        for (const char *name : {"dense", "conv1d", "conv1d, dilation, groups", "conv1d [C,L]", "activations"}) {
+            SCOPED_TRACE(name);
+            const Case &c = *std::find_if(streams().begin(), streams().end(),
+                                          [&](const Case &s) { return std::string(s.name) == name; });
+            PredictNet n = net_of(c, dtype), full = net_of(c);
+            const int axis    = c.channels_first ? -1 : 0;
+            const Predictor p = n.predictor(true, axis), f32 = full.predictor(true, axis);
+            const Values steps = numbers(kSteps * kFeatures);
+            ASSERT_TRUE(p && f32);
+            ASSERT_EQ(glia_predictor_input_bytes(p.get(), 0), kFeatures * sizeof(float));
+            const Values y = run_in_chunks(p.get(), steps, kSteps);
+            EXPECT_NE(y, run_in_chunks(f32.get(), steps, kSteps));
+            if (c.channels_first)
+                expect_halves(transposed(y, kSteps), n.predict(transposed(steps, kSteps), 1, y.size()), dtype);
+            else
+                expect_halves(y, n.predict(steps, 1, y.size()), dtype);
+            ASSERT_EQ(glia_predictor_reset(p.get()), GLIA_OK);
+            EXPECT_EQ(run_in_chunks(p.get(), steps, 3), y);
+        }
+        PredictNet n({3, {1, 14, 14}}, image_layers, dtype);
+        const Predictor p = n.predictor(false);
+        const Values x    = numbers(5 * 14 * 14);
+        ASSERT_TRUE(p);
+        expect_halves(run_in_chunks(p.get(), x, 5), n.predict(x, 5, 50), dtype);
+        // The predictor is made of the f32 weights of this moment, though no step has converted them yet.
+        const Values bias(10, 3);
+        ASSERT_EQ(glia_model_set(n.net, "dense_1.bias", bias.data(), bias.size() * sizeof(float)), GLIA_OK)
+            << n.message();
+        const Predictor q = n.predictor(false);
+        expect_halves(run_in_chunks(q.get(), x, 5), n.predict(x, 5, 50), dtype);
     }
 }
 

@@ -44,8 +44,8 @@ void set_dims_of_made(std::vector<Case> &all) {
 
 glia_dtype dtype_of(const Case &c, size_t i, glia_dtype floats) {
     if (c.inputs[i].fixed) return c.inputs[i].dtype;
-    const bool reserve = gli_input_is(c.op, int(i), GLI_IN_SAVED);
-    return reserve && floats != GLIA_F64 ? GLIA_F32 : floats;
+    const bool wide = c.op->inputs[i].flags & (GLI_IN_SAVED | GLI_IN_WIDE);
+    return wide ? gli_dtype_wide(floats) : floats;
 }
 
 std::string fill_made(glia_context *ctx, const char *provider, const gli_op &op, const void *params,

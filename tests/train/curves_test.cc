@@ -74,6 +74,17 @@ glia_value build_conv1d(glia_model *net) {
     return glia_model_dense(net, glia_model_global_avg_pool1d(net, x, &mean), &logits);
 }
 
+glia_value build_layernorm(glia_model *net) {
+    glia_dense_args hidden1{}, logits{};
+    glia_layernorm_args norm1{};
+    hidden1.name = "hidden1", hidden1.units = 16, hidden1.no_bias = true;
+    norm1.name  = "norm1";
+    logits.name = "logits", logits.units = kClasses;
+    glia_value x = glia_model_dense(net, glia_model_input(net, "x", GLIA_SHAPE(12)), &hidden1);
+    x = glia_model_activation(net, glia_model_layernorm(net, x, &norm1), with(glia_activation_args{.kind = GLIA_TANH}));
+    return glia_model_dense(net, x, &logits);
+}
+
 glia_value build_lstm(glia_model *net) {
     glia_lstm_args rnn1{};
     glia_dense_args logits{};
@@ -97,11 +108,10 @@ struct Network {
     glia_shape sample;
     glia_value (*build)(glia_model *);
 };
-const Network kNetworks[] = {{"mlp", GLIA_SHAPE(12), build_mlp},
-                             {"cnn", GLIA_SHAPE(1, 8, 8), build_cnn},
-                             {"conv1d", GLIA_SHAPE(4, 20), build_conv1d},
-                             {"lstm", GLIA_SHAPE(5, 4), build_lstm},
-                             {"gru", GLIA_SHAPE(5, 4), build_gru}};
+const Network kNetworks[] = {
+    {"mlp", GLIA_SHAPE(12), build_mlp},          {"cnn", GLIA_SHAPE(1, 8, 8), build_cnn},
+    {"conv1d", GLIA_SHAPE(4, 20), build_conv1d}, {"layernorm", GLIA_SHAPE(12), build_layernorm},
+    {"lstm", GLIA_SHAPE(5, 4), build_lstm},      {"gru", GLIA_SHAPE(5, 4), build_gru}};
 
 struct Optimizer {
     const char *name;
@@ -139,8 +149,9 @@ struct Param {
 
 // Mixed precision differs between networks and optimizers as f32 does: on the slow device one optimizer is enough.
 bool is_recorded(const Param &p) {
-    const bool slow = std::string(p.device) == "emulated";
-    return golden::recorded_curve(p.curve()) && (!slow || std::string(p.optimizer->name) == "momentum");
+    const bool slow           = std::string(p.device) == "emulated";
+    const std::string network = p.network->name, one = network == "cnn" ? "adam" : "momentum";
+    return golden::recorded_curve(p.curve()) && (!slow || p.optimizer->name == one);
 }
 
 std::vector<Param> all_params(const char *device) {
@@ -167,6 +178,10 @@ class Curves : public testing::TestWithParam<Param> {
         make_batches();
         compile();
         set_weights();
+        if (args.dtype == GLIA_F16 && GetParam().network->name == std::string("cnn")) {
+            const float scale = 1024;  // with the usual one PyTorch leaves a step out, see golden/curves.py
+            ASSERT_EQ(glia_model_state_set(net, "glia/loss_scale", &scale, sizeof scale), GLIA_OK) << glia_message(ctx);
+        }
     }
 
     // One dataset a batch. 1 is added to the element that has the number of the class.

@@ -196,12 +196,76 @@ TEST_P(MixedPrecision, a_step_of_several_batches_is_that_of_one) {
 TEST_P(MixedPrecision, what_has_no_half_yet_is_an_error_that_names_the_layer) {
     const auto t = make(dtype());
     if (!t) GTEST_SKIP() << glia_message(nullptr);
-    glia_value x = glia_model_dense(t->net, glia_model_input(t->net, "other", GLIA_SHAPE(3)),
-                                    with(glia_dense_args{.name = "first", .units = 4}));
-    glia_model_batchnorm(t->net, x, with(glia_batchnorm_args{.name = "norm1"}));
+    glia_model_lstm(t->net, glia_model_input(t->net, "other", GLIA_SHAPE(3, 2)),
+                    with(glia_lstm_args{.name = "rnn1", .units = 4}));
     EXPECT_EQ(glia_model_status(t->net), GLIA_UNSUPPORTED);
-    EXPECT_TRUE(t->says("layer 'norm1': batchnorm does not compute in a model of dtype ")) << t->message();
+    EXPECT_TRUE(t->says("layer 'rnn1': rnn does not compute in a model of dtype ")) << t->message();
     EXPECT_TRUE(t->says(glia_dtype_name(dtype()))) << t->message();
+}
+
+// Statistics, and what scales and shifts, are read as they are, and beyond what f16 has.
+TEST_P(MixedPrecision, norms_read_f32_scales_and_statistics) {
+    const auto t = make(dtype());
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    t->output = glia_model_batchnorm(t->net, t->output, with(glia_batchnorm_args{.name = "norm"}));
+    t->output = glia_model_layernorm(t->net, t->output, with(glia_layernorm_args{.name = "rows"}));
+    ASSERT_EQ(t->compile({.optimizer = glia_optimizer_sgd(0.1)}), GLIA_OK) << t->message();
+    const auto loss = [&] {
+        glia_result result{};
+        EXPECT_EQ(glia_model_evaluate(t->net, t->data, 0, &result), GLIA_OK) << t->message();
+        return result.loss;
+    };
+    const auto change = [&](const char *name, float to) {
+        std::vector<float> values = t->get(name);
+        values[1]                 = to;
+        EXPECT_EQ(glia_model_set(t->net, name, values.data(), values.size() * sizeof(float)), GLIA_OK) << t->message();
+    };
+    // The shift is as large as no f16 is, and the bias takes it away again.
+    const double before = loss();
+    change("norm.running_mean", 3e5F), change("norm.running_var", 9e10F), change("norm.bias", 1);
+    EXPECT_NE(loss(), before);
+    EXPECT_TRUE(std::isfinite(loss()));
+    ASSERT_EQ(t->fit({.epochs = 1, .batch_size = 23}), GLIA_OK) << t->message();
+    for (const char *name : {"norm.running_mean", "norm.running_var", "norm.weight", "rows.weight", "rows.bias"}) {
+        int fine = 0;  // numbers that no half has
+        for (float v : t->get(name)) {
+            alignas(8) char half[8];
+            gli_store(dtype(), half, 0, v);
+            fine += gli_load(dtype(), half, 0) != v;
+        }
+        EXPECT_GT(fine, 0) << name;
+    }
+}
+
+// A parameter is f32 where an op reads it as a statistic or a scale, and half where it is data.
+TEST_P(MixedPrecision, a_parameter_may_be_a_scale_and_data_in_either_order) {
+    std::vector<double> losses;
+    for (const glia_dtype model : {GLIA_F32, dtype()})
+        for (const bool scale_first : {false, true}) {
+            const auto t = make(model);
+            if (!t) GTEST_SKIP() << glia_message(nullptr);
+            const glia_parameter_args args{.init = {.kind = GLIA_INIT_UNIFORM, .a = 0.5, .b = 1.5}};
+            const glia_value p = glia_model_parameter(t->net, "p", GLIA_SHAPE(3), &args);
+            for (const bool scale : {scale_first, !scale_first}) {
+                const glia_value in[] = {t->output, p};
+                t->output             = scale ? glia_model_op(t->net, "layernorm", nullptr, in, 2, nullptr, 0)
+                                              : glia_model_multiply(t->net, t->output, p, nullptr);
+            }
+            ASSERT_EQ(t->compile({.optimizer = glia_optimizer_sgd(0.1)}), GLIA_OK) << t->message();
+            ASSERT_EQ(t->fit({.epochs = 4, .batch_size = 23}), GLIA_OK) << t->message();
+            const Folder folder;
+            const std::string path = folder / "net.safetensors";
+            glia_result result{}, loaded{};
+            ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &result), GLIA_OK) << t->message();
+            losses.push_back(result.loss);
+            ASSERT_EQ(glia_model_save(t->net, path.c_str()), GLIA_OK) << t->message();
+            glia_model_destroy(t->net);
+            t->net = nullptr;
+            ASSERT_EQ(glia_model_load(t->ctx, path.c_str(), nullptr, &t->net), GLIA_OK) << t->message();
+            ASSERT_EQ(glia_model_evaluate(t->net, t->data, 0, &loaded), GLIA_OK) << t->message();
+            EXPECT_EQ(loaded.loss, result.loss);
+        }
+    for (int i = 0; i < 2; ++i) EXPECT_NEAR(losses[2 + i], losses[i], 16 * gli_dtype_epsilon(dtype()) * losses[i]);
 }
 
 // A network of images or of words, trained; the loss after it.
@@ -244,6 +308,17 @@ glia_value image_network(glia_model *net) {
     return glia_model_softmax(net, x, nullptr);
 }
 
+glia_value norm_network(glia_model *net) {
+    glia_value x = glia_model_input(net, "x", GLIA_SHAPE(2, 6, 6));
+    x            = glia_model_conv2d(net, x, with(glia_conv2d_args{.filters = 8, .kernel = {3, 3}, .no_bias = true}));
+    x            = glia_model_activation(net, glia_model_batchnorm(net, x, nullptr),
+                                         with(glia_activation_args{.kind = GLIA_RELU}));
+    x            = glia_model_groupnorm(net, x, with(glia_groupnorm_args{.groups = 2}));
+    x            = glia_model_instancenorm(net, x, nullptr);
+    x            = glia_model_layernorm(net, glia_model_flatten(net, x, nullptr), nullptr);
+    return glia_model_softmax(net, glia_model_dense(net, x, with(glia_dense_args{.units = 3})), nullptr);
+}
+
 glia_value word_network(glia_model *net) {
     glia_value x = glia_model_index_input(net, "x", GLIA_I64, GLIA_SHAPE(5));
     x            = glia_model_embedding(net, x, with(glia_embedding_args{.count = 11, .size = 6}));
@@ -253,13 +328,15 @@ glia_value word_network(glia_model *net) {
 }
 
 TEST_P(MixedPrecision, every_kind_of_layer_follows_f32_within_its_rounding) {
-    for (const bool words : {false, true}) {
-        const auto build  = words ? word_network : image_network;
+    for (const auto build : {image_network, norm_network, word_network}) {
+        const bool words  = build == word_network;
         const double full = loss_of(device(), GLIA_F32, build, words);
         if (std::isnan(full)) GTEST_SKIP() << glia_message(nullptr);
         const double half = loss_of(device(), dtype(), build, words);
         EXPECT_NE(half, full) << "the activations are f32";
-        EXPECT_NEAR(half, full, 16 * gli_dtype_epsilon(dtype()) * full) << (words ? "words" : "images");
+        EXPECT_NEAR(half, full, 16 * gli_dtype_epsilon(dtype()) * full) << (words                   ? "words"
+                                                                            : build == norm_network ? "norms"
+                                                                                                    : "images");
     }
 }
 
@@ -272,6 +349,16 @@ class LossScale : public MixedPrecision {
    protected:
     static float scale_of(const SmallTraining &t) { return t.get("glia/loss_scale")[0]; }
     static float good_steps(const SmallTraining &t) { return t.get("glia/loss_scale_good_steps")[0]; }
+    // Another number in a file that has `before` once, at an element's address.
+    static void patch(const std::string &path, float before, float after) {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        for (float number = 0; file.read(reinterpret_cast<char *>(&number), sizeof number);) {
+            if (number != before) continue;
+            file.seekp(-std::streamoff(sizeof number), std::ios::cur);
+            file.write(reinterpret_cast<const char *>(&after), sizeof after);
+            file.seekg(file.tellp());
+        }
+    }
 };
 
 TEST_P(LossScale, halves_and_leaves_the_step_out_where_a_gradient_is_too_large) {
@@ -349,6 +436,32 @@ TEST_P(LossScale, that_falls_for_ever_ends_fit) {
     ASSERT_EQ(glia_model_state_set(t->net, "glia/loss_scale", &smallest, sizeof smallest), GLIA_OK);
     EXPECT_EQ(t->fit({.epochs = 1, .batch_size = 23}), GLIA_NOT_FINITE);
     EXPECT_TRUE(t->says("the loss scale has fallen to 5.96046e-08")) << t->message();
+}
+
+TEST_P(LossScale, is_checked_where_it_is_set_and_in_a_file) {
+    const auto t = make(GLIA_F16);
+    if (!t) GTEST_SKIP() << glia_message(nullptr);
+    ASSERT_EQ(t->compile({}), GLIA_OK) << t->message();
+    const Folder folder;
+    const std::string path = folder / "run.safetensors";
+    ASSERT_EQ(glia_model_save_checkpoint(t->net, path.c_str()), GLIA_OK) << t->message();
+    for (const float wrong : {float(NAN), -1.0F, 0.0F, float(INFINITY)}) {
+        EXPECT_EQ(glia_model_state_set(t->net, "glia/loss_scale", &wrong, sizeof wrong), GLIA_INVALID_ARGUMENT);
+        EXPECT_TRUE(t->says("'glia/loss_scale' is ")) << t->message();
+        EXPECT_EQ(scale_of(*t), 65536);
+    }
+    for (const float wrong : {-1.0F, 0.5F, 2000.0F})
+        EXPECT_EQ(glia_model_state_set(t->net, "glia/loss_scale_good_steps", &wrong, sizeof wrong),
+                  GLIA_INVALID_ARGUMENT);
+    for (const double wrong : {-1.0, 0.5, double(NAN)})
+        EXPECT_EQ(glia_model_state_set(t->net, "glia/loss_scale_updates", &wrong, sizeof wrong), GLIA_INVALID_ARGUMENT);
+    ASSERT_EQ(t->fit({.epochs = 1, .batch_size = 23}), GLIA_OK) << t->message();
+    const States states = t->states();
+    patch(path, 65536.0F, -3.0F);
+    EXPECT_EQ(glia_model_load_checkpoint(t->net, path.c_str()), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(t->says(path)) << t->message();
+    EXPECT_TRUE(t->says("'glia/loss_scale' is -3, must be 5.96046e-08 to 8.50706e+37")) << t->message();
+    EXPECT_EQ(t->states(), states) << "a file is taken as a whole or not at all";
 }
 
 INSTANTIATE_TEST_SUITE_P(all, LossScale,

@@ -6,7 +6,9 @@
  *
  * Backward, of g = weight dy: dx = rstd (g - sum g / n - xhat sum (g xhat) / n), the sums over the group; dweight = sum
  * dy xhat and dbias = sum dy, over all elements that share the weight. An element that is the only one of its group
- * gives y = bias and dx = 0 up to rounding and epsilon. All tensors are floats of one type.
+ * gives y = bias and dx = 0 up to rounding and epsilon. x, y, their gradients and a residual are floats of one type. So
+ * are all others, of which mean, rstd, var and the running ones are statistics, weight and bias parameters, but f32
+ * where x is bf16 or f16, as in cuDNN and under PyTorch's autocast.
  *
  * Forward, x has any size: its sums and squares may be beyond the type. Backward, the sums over a group of |g| and of
  * |g xhat| have to be numbers of the type, of a float for those of 16 bits; with given statistics, so has x - mean. If

@@ -27,13 +27,21 @@ static void mix(const glia_tensor *tensor, glia_dtype *dtype, bool *found) {
     *found = true;
 }
 
+static bool typed_in(const gli_call *call, const gli_cuda_kernel *kernel, int i) {
+    return kernel->typed_in >> i & 1 || gli_input_is(call->op, i, GLI_IN_WIDE);
+}
+
+static bool typed_out(const gli_call *call, const gli_cuda_kernel *kernel, int o) {
+    return kernel->typed_out >> o & 1 || gli_output_is(call->op, o, GLI_OUT_WIDE);
+}
+
 static glia_dtype common_float(const gli_call *call, const gli_cuda_kernel *kernel) {
     glia_dtype dtype = GLIA_F32;
     bool found       = false;
     for (int i = 0; i < call->n_in; ++i)
-        if (!(kernel->typed_in >> i & 1)) mix(call->in[i], &dtype, &found);
+        if (!typed_in(call, kernel, i)) mix(call->in[i], &dtype, &found);
     for (int i = 0; i < call->op->n_outputs; ++i)
-        if (!(kernel->typed_out >> i & 1)) mix(call->out[i], &dtype, &found);
+        if (!typed_out(call, kernel, i)) mix(call->out[i], &dtype, &found);
     return dtype;
 }
 
@@ -84,10 +92,10 @@ static glia_status lay_out(const gli_call *call, const gli_cuda_kernel *kernel, 
     l->alignment    = kernel->alignment ? (uintptr_t)kernel->alignment : 1;
     l->dtype        = common_float(call, kernel);
     for (int i = 0; i < call->n_in; ++i)
-        fits = fits && stage(call->in[i], seen_as(call->in[i], l, kernel->typed_in >> i & 1, true),
+        fits = fits && stage(call->in[i], seen_as(call->in[i], l, typed_in(call, kernel, i), true),
                              flat || (kernel->strided_in >> i & 1), l, &l->in[i]);
     for (int i = 0; i < call->op->n_outputs; ++i)
-        fits = fits && stage(call->out[i], seen_as(call->out[i], l, kernel->typed_out >> i & 1, false),
+        fits = fits && stage(call->out[i], seen_as(call->out[i], l, typed_out(call, kernel, i), false),
                              flat || (kernel->strided_out >> i & 1), l, &l->out[i]);
     GLI_REQUIRE(call->ctx, fits, GLIA_OUT_OF_MEMORY, "%s: copies of its tensors need more memory than there can be",
                 call->op->name);

@@ -1,5 +1,5 @@
-/* What a kernel sees of a call: dense row-major arrays of one type of float. Tensors that are not are copied to
- * and from the workspace, here, for all ops. So each X_cuda.c is a few lines, its kernel knows no strides, and every
+/* What a kernel sees of a call: dense row-major arrays, its data of one type of float. Tensors that are not are copied
+ * to and from the workspace, here, for all ops. So each X_cuda.c is a few lines, its kernel knows no strides, and every
  * call that the op allows is accepted; the calls that matter need no copies. */
 #ifndef GLI_CUDA_OPS_DENSE_VIEW_H
 #define GLI_CUDA_OPS_DENSE_VIEW_H
@@ -7,7 +7,8 @@
 #include "cuda/device/cuda_device.h"
 
 typedef struct gli_cuda_view {
-    glia_dtype dtype; /* of all floats: f32, f64, bf16 or f16. Where the call mixes them: f64 if one is, else f32 */
+    glia_dtype
+        dtype; /* of all floats of data: f32, f64, bf16 or f16. Where the call mixes them: f64 if one is, else f32 */
     const void *in[GLI_MAX_IN]; /* NULL: absent. i32 is widened to i64; u8 and i64 stay what they are */
     void *out[GLI_MAX_OUT];     /* NULL: not requested. Integers are of the tensor's own type */
     const int64_t *in_stride[GLI_MAX_IN], *out_stride[GLI_MAX_OUT]; /* of what `in` and `out` point to */
@@ -21,7 +22,7 @@ typedef struct gli_cuda_kernel {
                            gli_prepared *out);                   /* checks, and sizes of saved outputs; NULL: none */
     size_t (*workspace)(const gli_call *call, glia_dtype dtype); /* bytes; NULL: none */
     uint32_t strided_in, strided_out;                            /* bit i: the kernel reads its strides, any strides */
-    uint32_t typed_in, typed_out; /* bit i: seen in its own dtype, whatever the others have */
+    uint32_t typed_in, typed_out; /* bit i: seen in its own dtype, whatever the others have, as wide tensors are */
     int alignment;                /* bytes that addresses must be multiples of; 0: of an element's */
     bool flat; /* elementwise: tensors that are packed and have the same strides are arrays of elements in any order */
     /* Of a provider that has them, see provider.h; the views have no workspace. */

@@ -92,19 +92,19 @@ static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compo
 
 static const gli_op_input forward_inputs[] = {
     [GLI_NORM_X]                 = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
-    [GLI_NORM_WEIGHT]            = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
-    [GLI_NORM_BIAS]              = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
-    [GLI_BATCHNORM_RUNNING_MEAN] = {"running_mean", GLI_IN_OPTIONAL},
-    [GLI_BATCHNORM_RUNNING_VAR]  = {"running_var", GLI_IN_OPTIONAL},
+    [GLI_NORM_WEIGHT]            = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_WIDE},
+    [GLI_NORM_BIAS]              = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_WIDE},
+    [GLI_BATCHNORM_RUNNING_MEAN] = {"running_mean", GLI_IN_OPTIONAL | GLI_IN_WIDE},
+    [GLI_BATCHNORM_RUNNING_VAR]  = {"running_var", GLI_IN_OPTIONAL | GLI_IN_WIDE},
     [GLI_BATCHNORM_RESIDUAL]     = {"residual", GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_IMAGE},
 };
 static const gli_op_output forward_outputs[] = {
     [GLI_NORM_Y]                     = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
-    [GLI_NORM_MEAN]                  = {"mean", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
-    [GLI_NORM_RSTD]                  = {"rstd", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
-    [GLI_BATCHNORM_NEW_RUNNING_MEAN] = {"new_running_mean", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE,
+    [GLI_NORM_MEAN]                  = {"mean", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
+    [GLI_NORM_RSTD]                  = {"rstd", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
+    [GLI_BATCHNORM_NEW_RUNNING_MEAN] = {"new_running_mean", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE | GLI_OUT_WIDE,
                                         GLI_BATCHNORM_RUNNING_MEAN},
-    [GLI_BATCHNORM_NEW_RUNNING_VAR]  = {"new_running_var", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE,
+    [GLI_BATCHNORM_NEW_RUNNING_VAR]  = {"new_running_var", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE | GLI_OUT_WIDE,
                                         GLI_BATCHNORM_RUNNING_VAR},
 };
 
@@ -131,14 +131,14 @@ const gli_op gli_op_batchnorm = {
 static const gli_op_input backward_inputs[] = {
     [GLI_NORM_BACK_X]      = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
     [GLI_NORM_BACK_DY]     = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
-    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
-    [GLI_NORM_BACK_MEAN]   = {"mean", GLI_IN_GRADIENT},
-    [GLI_NORM_BACK_RSTD]   = {"rstd", GLI_IN_GRADIENT},
+    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_WIDE},
+    [GLI_NORM_BACK_MEAN]   = {"mean", GLI_IN_GRADIENT | GLI_IN_WIDE},
+    [GLI_NORM_BACK_RSTD]   = {"rstd", GLI_IN_GRADIENT | GLI_IN_WIDE},
 };
 static const gli_op_output backward_outputs[] = {
     [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
-    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
-    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
 };
 
 const gli_op gli_op_batchnorm_backward = {

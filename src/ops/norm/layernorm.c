@@ -83,13 +83,13 @@ static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compo
 
 static const gli_op_input forward_inputs[] = {
     [GLI_NORM_X]      = {"x", GLI_IN_GRADIENT},
-    [GLI_NORM_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
-    [GLI_NORM_BIAS]   = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_NORM_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_WIDE},
+    [GLI_NORM_BIAS]   = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_WIDE},
 };
 static const gli_op_output forward_outputs[] = {
     [GLI_NORM_Y]    = {"y", GLI_OUT_GRADIENT},
-    [GLI_NORM_MEAN] = {"mean", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
-    [GLI_NORM_RSTD] = {"rstd", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_MEAN] = {"mean", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
+    [GLI_NORM_RSTD] = {"rstd", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
 };
 
 static const gli_op_param forward_fields[] = {
@@ -113,14 +113,14 @@ const gli_op gli_op_layernorm = {
 static const gli_op_input backward_inputs[] = {
     [GLI_NORM_BACK_X]      = {"x", GLI_IN_GRADIENT},
     [GLI_NORM_BACK_DY]     = {"dy", GLI_IN_GRADIENT},
-    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
-    [GLI_NORM_BACK_MEAN]   = {"mean", GLI_IN_GRADIENT},
-    [GLI_NORM_BACK_RSTD]   = {"rstd", GLI_IN_GRADIENT},
+    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_WIDE},
+    [GLI_NORM_BACK_MEAN]   = {"mean", GLI_IN_GRADIENT | GLI_IN_WIDE},
+    [GLI_NORM_BACK_RSTD]   = {"rstd", GLI_IN_GRADIENT | GLI_IN_WIDE},
 };
 static const gli_op_output backward_outputs[] = {
     [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_GRADIENT},
-    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
-    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
 };
 
 static const gli_op_param backward_fields[] = {

@@ -5,7 +5,8 @@
 
 static glia_value normalised(gli_derivation *d, const gli_norm_view *view, glia_value x, glia_value mean,
                              glia_value rstd) {
-    x = gli_formula_reshape(d, x, view->x), mean = gli_formula_reshape(d, mean, view->stats);
+    x    = gli_formula_reshape(d, gli_formula_wide(d, x), view->x);
+    mean = gli_formula_reshape(d, mean, view->stats);
     return gli_formula_mul(d, gli_formula_sub(d, x, mean), rstd);
 }
 
@@ -15,7 +16,8 @@ static double group_size(const gli_norm_view *view) {
     return size;
 }
 
-/* What comes back through mean and rstd, whose derivatives are 1 / n and - rstd^2 xhat / n. */
+/* What comes back through mean and rstd, whose derivatives are 1 / n and - rstd^2 xhat / n. Both are wide, x may be
+ * half. */
 static glia_value through_stats(gli_derivation *d, const gli_norm_view *view, glia_value mean, glia_value rstd) {
     const glia_value x     = d->in[GLI_NORM_X];
     const glia_value dmean = gli_formula_reshape(d, d->dout[GLI_NORM_MEAN], view->stats);
@@ -28,7 +30,8 @@ static glia_value through_stats(gli_derivation *d, const gli_norm_view *view, gl
         sum                   = gli_formula_sub(d, dmean, gli_formula_mul(d, drop, xhat));
     }
     const glia_value dx = gli_formula_expand(d, gli_formula_scale(d, sum, 1 / group_size(view)), view->x);
-    return gli_formula_reshape(d, dx, glia_graph_shape(d->graph, x));
+    return gli_formula_cast(d, gli_formula_reshape(d, dx, glia_graph_shape(d->graph, x)),
+                            glia_graph_dtype(d->graph, x));
 }
 
 void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *params, const gli_norm_view *view) {
@@ -58,7 +61,7 @@ static glia_value vector_sum(gli_derivation *d, const gli_norm_view *view, glia_
 
 void gli_norm_compose(gli_derivation *d, const gli_norm_view *view, glia_value rstd, glia_value *out) {
     const glia_value x      = d->in[GLI_NORM_BACK_X];
-    const glia_value dy     = gli_formula_reshape(d, d->in[GLI_NORM_BACK_DY], view->x);
+    const glia_value dy     = gli_formula_reshape(d, gli_formula_wide(d, d->in[GLI_NORM_BACK_DY]), view->x);
     rstd                    = gli_formula_reshape(d, rstd, view->stats);
     const glia_value xhat   = normalised(d, view, x, d->in[GLI_NORM_BACK_MEAN], rstd);
     const glia_value weight = gli_formula_reshape(d, d->in[GLI_NORM_BACK_WEIGHT], view->weight);

@@ -16,7 +16,7 @@ typedef struct gli_norm_view {
  * more. */
 void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *params, const gli_norm_view *view);
 
-/* A backward op as a formula, for gli_derive_composition: that of glia/ops/norm.h. */
+/* A backward op as a formula, for gli_derive_composition: that of glia/ops/norm.h, all of it wide. */
 void gli_norm_compose(gli_derivation *d, const gli_norm_view *view, glia_value rstd, glia_value *out);
 
 #endif
