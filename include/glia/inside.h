@@ -25,8 +25,8 @@ GLIA_API glia_field glia_model_layer(const glia_model *model, int index);
 /* The number of the layer of this name; -1: there is none. */
 GLIA_API int glia_model_layer_index(const glia_model *model, const char *name);
 
-/* The output of a layer, or an input, by its name, for every sample of data: [count, ...] in its dtype, with its
- * activation. batch_size 0: 256. */
+/* The output of a layer, or an input, by its name, for every sample of data: [count, ...] in its dtype, f32 for bf16
+ * and f16, with its activation. batch_size 0: 256. */
 GLIA_API glia_status glia_model_layer_output(glia_model *model, const char *layer, glia_dataset *data, int batch_size,
                                              void *out, size_t bytes);
 
@@ -50,7 +50,8 @@ typedef struct glia_gradient_args {
     int batch_size; /* default 256 */
 } glia_gradient_args;
 
-/* The gradient, in the dtype of what it is with respect to: the model's, unless an op gave it another.
+/* The gradient, in the dtype of what it is with respect to, the model's, unless an op gave it another; f32 for bf16 and
+ * f16.
  *
  * With respect to an input or a layer it is that of each sample of data on its own, [count, ...]. With respect to a
  * weight, a frozen one too, it is that of all samples: of the loss as fit has it, before clipping and

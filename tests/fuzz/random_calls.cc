@@ -1,5 +1,6 @@
 // Calls of every op with params, shapes, dtypes, layouts and numbers drawn at random, alone and in graphs with
-// gradients, for builds with sanitizers: each is refused with a message, or works. `random_calls COUNT SEED`.
+// gradients, by any of the providers, for builds with sanitizers: each is refused with a message, or works.
+// `random_calls COUNT SEED [AT_ONCE]`: so many contexts at a time, each in a thread of its own.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "fuzz/random.h"
 #include "glia/glia.h"
@@ -70,7 +72,22 @@ std::vector<int64_t> random_strides(const glia_shape &shape) {
     return stride;
 }
 
-Placed place(glia_context *ctx, glia_dtype dtype, const glia_shape &shape) {
+// A number of a float tensor, and of one of integers. Moderate ones are in the domain that the op's case has.
+double random_number(glia_dtype dtype, const Input &like) {
+    const double value = gli_dtype_is_float(dtype) ? random_real() : double(below(8)) - (!moderate && chance(10));
+    if (!moderate) return value;
+    switch (like.content) {
+        case Content::index: return double(below(uint64_t(like.value)));
+        case Content::positive:
+        case Content::unit:
+        case Content::distribution: return gli_dtype_is_float(dtype) ? (std::abs(value) + 0.01) / 2.1 : 1;
+        case Content::step: return 1 + double(below(8));
+        default: return value;
+    }
+}
+
+// like: an input of a case, of which the content counts.
+Placed place(glia_context *ctx, glia_dtype dtype, const glia_shape &shape, const Input &like = {}) {
     Placed out;
     const auto stride = random_strides(shape);
     int64_t extent    = 1;
@@ -88,8 +105,7 @@ Placed place(glia_context *ctx, glia_dtype dtype, const glia_shape &shape) {
     if (glia_tensor_wrap(ctx, dtype, shape, shape.ndim ? stride.data() : nullptr, begin, &tensor) != GLIA_OK)
         return out;
     out.tensor.reset(tensor);
-    for (int64_t i = 0; i < extent; ++i)
-        gli_store(dtype, begin, i, gli_dtype_is_float(dtype) ? random_real() : double(below(8)) - chance(10));
+    for (int64_t i = 0; i < extent; ++i) gli_store(dtype, begin, i, random_number(dtype, like));
     return out;
 }
 
@@ -110,11 +126,11 @@ glia_shape mutated_shape(const std::vector<int64_t> &dims) {
     return shape;
 }
 
-struct Counts {
-    std::map<glia_status, long> calls, plans;
+struct Totals {
+    Counts calls, plans;
 };
 
-long wrong;
+std::atomic<long> wrong;
 
 void require(bool condition, const char *what, const gli_op *op, const glia_context *ctx) {
     if (condition) return;
@@ -124,8 +140,9 @@ void require(bool condition, const char *what, const gli_op *op, const glia_cont
 
 // What a call may return, and a message with it.
 void check(glia_status status, const gli_op *op, glia_context *ctx) {
-    require(status != GLIA_DEVICE_ERROR && status != GLIA_BUSY && status != GLIA_DEVICE_LOST,
-            "a status that tells nothing", op, ctx);
+    require(
+        status != GLIA_CHECK_FAILED && status != GLIA_DEVICE_ERROR && status != GLIA_BUSY && status != GLIA_DEVICE_LOST,
+        "a status that tells nothing", op, ctx);
     require(status == GLIA_OK || *glia_message(ctx), "no message", op, ctx);
     ctx->message[0] = '\0';
 }
@@ -136,7 +153,7 @@ glia_shape shape_of(const glia_tensor &tensor) {
     return shape;
 }
 
-void call(glia_context *ctx, const gli_op *op, const void *params, std::vector<Placed> &in, Counts *counts) {
+void call(glia_context *ctx, const gli_op *op, const void *params, std::vector<Placed> &in, Totals *totals) {
     std::vector<const glia_tensor *> inputs;
     for (const Placed &x : in) inputs.push_back(x.tensor.get());
     alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
@@ -153,12 +170,12 @@ void call(glia_context *ctx, const gli_op *op, const void *params, std::vector<P
         }
         status = gli_call_op(ctx, op, params, int(inputs.size()), inputs.data(), int(outputs.size()), outputs.data());
     }
-    ++counts->calls[status];
+    ++totals->calls[status];
     check(status, op, ctx);
 }
 
 // The same in a graph, with the gradient of the sum of output 0.
-void plan(glia_context *ctx, const gli_op *op, const void *params, std::vector<Placed> &in, Counts *counts) {
+void plan(glia_context *ctx, const gli_op *op, const void *params, std::vector<Placed> &in, Totals *totals) {
     glia_graph *graph  = nullptr;
     glia_plan *plan    = nullptr;
     glia_status status = glia_graph_create(ctx, &graph);
@@ -196,13 +213,26 @@ void plan(glia_context *ctx, const gli_op *op, const void *params, std::vector<P
         }
         status = glia_plan_run(plan, inputs.data(), int(inputs.size()), outputs.data(), int(outputs.size()));
     }
-    ++counts->plans[status];
+    ++totals->plans[status];
     check(status, op, ctx);
     glia_plan_destroy(plan);
     glia_graph_destroy(graph);
 }
 
-void run(glia_context *ctx, const Case &c, Counts *counts) {
+// At times one provider alone may take a call.
+void choose_provider(glia_context *ctx, const gli_op *op) {
+    ctx->provider[0] = '\0';
+    if (chance(60)) return;
+    const gli_provider *const *providers = ctx->device->providers(op);
+    size_t count                         = 0;
+    while (providers[count]) ++count;
+    snprintf(ctx->provider, sizeof ctx->provider, "%s", providers[below(count)]->name);
+}
+
+void run(glia_context *ctx, const Case &c, Totals *totals) {
+    moderate    = chance(50);
+    ctx->shadow = moderate && chance(50);
+    choose_provider(ctx, c.op);
     std::vector<char> params = c.params;
     for (int n = c.op->n_params && chance(60) ? 1 + int(below(3)) : 0; n > 0; --n)
         mutate(c.op->params[below(uint64_t(c.op->n_params))], &params);
@@ -211,20 +241,24 @@ void run(glia_context *ctx, const Case &c, Counts *counts) {
     for (size_t i = 0; i < c.inputs.size(); ++i) {
         const Input &input = c.inputs[i];
         const bool absent  = chance(input.content == Content::absent ? 90 : 2);
-        in.push_back(absent
-                         ? Placed()
-                         : place(ctx, chance(4) ? random_dtype() : dtype_of(c, i, floats), mutated_shape(input.dims)));
+        in.push_back(
+            absent ? Placed()
+                   : place(ctx, chance(4) ? random_dtype() : dtype_of(c, i, floats), mutated_shape(input.dims), input));
     }
     const void *given = params.empty() || chance(3) ? nullptr : params.data();
-    call(ctx, c.op, given, in, counts);
-    if (chance(30)) plan(ctx, c.op, given, in, counts);
+    call(ctx, c.op, given, in, totals);
+    if (chance(30)) plan(ctx, c.op, given, in, totals);
 }
 
-}  // namespace
+// The cases of up to so many elements in the largest input: those that one thread computes at once, and those that
+// several threads share. Longer ones would take most of the time.
+struct Cases {
+    static constexpr int64_t kSmall = 4096, kLarge = 65536;
+    std::vector<const Case *> small, large;
+};
 
-int main(int argc, char **argv) {
-    const long count = argc > 1 ? atol(argv[1]) : 1000, seed = argc > 2 ? atol(argv[2]) : 1;
-    std::vector<const Case *> cases;
+Cases cases_by_size() {
+    Cases cases;
     for (const Case &c : all_cases()) {
         int64_t elements = 0;
         for (const Input &input : c.inputs) {
@@ -232,28 +266,49 @@ int main(int argc, char **argv) {
             for (const int64_t dim : input.dims) product *= dim;
             elements = std::max(elements, product);
         }
-        if (!c.bench && elements <= 4096) cases.push_back(&c);
+        if (!c.bench && elements <= Cases::kLarge)
+            (elements <= Cases::kSmall ? cases.small : cases.large).push_back(&c);
     }
-    Counts counts;
-    constexpr long kOfAContext = 500;  // calls; a new context forgets what was prepared
-    for (long done = 0; done < count; done += kOfAContext) {
-        engine.seed(uint64_t(seed) << 32 | uint64_t(done));
-        Memory memory;
-        glia_context_args args{};
-        args.threads      = 1 + int(below(3));
-        args.allocator    = {Memory::alloc, Memory::release, &memory};
-        glia_context *ctx = nullptr;
-        if (glia_context_create("cpu", &args, &ctx) != GLIA_OK) return 1;
-        for (long i = 0; i < kOfAContext; ++i) run(ctx, *cases[below(cases.size())], &counts);
-        glia_context_destroy(ctx);
-        if (memory.held) return fprintf(stderr, "%zu bytes are left\n", memory.held), 1;
-        if (done % 10000 == 0) {
-            printf("after %ld calls with seed %ld\n", done, seed);
-            print("calls", counts.calls), print("plans", counts.plans);
-            fflush(stdout);
-        }
+    return cases;
+}
+
+// Calls in a context of their own: a new one forgets what was prepared.
+void run_in_context(const Cases &cases, long calls, Totals *totals) {
+    Memory memory;
+    glia_context_args args{};
+    args.threads = 1 + int(below(3));
+    if (chance(20)) args.math = glia_math(below(GLIA_MATH_BF16 + 1));
+    args.nondeterministic = chance(20);
+    args.allocator        = {Memory::alloc, Memory::release, &memory};
+    glia_context *ctx     = nullptr;
+    if (glia_context_create("cpu", &args, &ctx) != GLIA_OK) {
+        fprintf(stderr, "no context: %s\n", glia_message(nullptr));
+        ++wrong;
+        return;
     }
-    print("calls", counts.calls), print("plans", counts.plans);
-    printf("%ld wrong\n", wrong);
+    for (; calls > 0; --calls) {
+        const auto &drawn = chance(30) ? cases.large : cases.small;
+        run(ctx, *drawn[below(drawn.size())], totals);
+    }
+    glia_context_destroy(ctx);
+    if (memory.held) fprintf(stderr, "%zu bytes are left\n", memory.held), ++wrong;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+    const long count = argc > 1 ? atol(argv[1]) : 1000, seed = argc > 2 ? atol(argv[2]) : 1;
+    const Cases cases          = cases_by_size();
+    constexpr long kOfAContext = 250;
+    std::mutex mutex;
+    Totals sum;
+    run_blocks((count + kOfAContext - 1) / kOfAContext, seed, argc > 3 ? atol(argv[3]) : 1, [&](long block) {
+        Totals totals;
+        run_in_context(cases, std::min(kOfAContext, count - block * kOfAContext), &totals);
+        const std::lock_guard<std::mutex> lock(mutex);
+        add(&sum.calls, totals.calls), add(&sum.plans, totals.plans);
+    });
+    print("calls", sum.calls), print("plans", sum.plans);
+    printf("%ld wrong\n", wrong.load());
     return wrong ? 1 : 0;
 }
