@@ -138,6 +138,11 @@ static gli_cuda_view view_of(const gli_call *call, const layout *l) {
 }
 
 glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace) {
+    return gli_cuda_view_run_planned(call, kernel, NULL, workspace);
+}
+
+glia_status gli_cuda_view_run_planned(const gli_call *call, const gli_cuda_kernel *kernel, const void *plan,
+                                      void *workspace) {
     layout l;
     if (nothing_requested(call)) return GLIA_OK; /* there are no empty launches */
     GLI_TRY(lay_out(call, kernel, &l));
@@ -150,6 +155,7 @@ glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kerne
         if (l.out[i].copied) l.out[i].dense.data = (char *)workspace + l.out[i].offset;
     gli_cuda_view view = view_of(call, &l);
     view.workspace     = (char *)workspace + l.copies;
+    view.plan          = plan;
     GLI_TRY(kernel->run(call, &view));
     for (int i = 0; i < call->op->n_outputs; ++i)
         if (l.out[i].copied) GLI_TRY(copy(call, &l.out[i].dense, call->out[i]));

@@ -14,6 +14,7 @@ typedef struct gli_cuda_view {
     const int64_t *in_stride[GLI_MAX_IN], *out_stride[GLI_MAX_OUT]; /* of what `in` and `out` point to */
     void *workspace; /* as much as the kernel asked for, aligned to 256 bytes */
     cudaStream_t stream;
+    const void *plan; /* what the provider prepared; NULL: it is of none that does */
 } gli_cuda_view;
 
 typedef struct gli_cuda_kernel {
@@ -32,6 +33,9 @@ typedef struct gli_cuda_kernel {
 
 glia_status gli_cuda_view_prepare(const gli_call *call, const gli_cuda_kernel *kernel, gli_prepared *out);
 glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace);
+/* The same with the view's plan. */
+glia_status gli_cuda_view_run_planned(const gli_call *call, const gli_cuda_kernel *kernel, const void *plan,
+                                      void *workspace);
 
 /* For the fields group and run_group of a provider. A call of which a tensor would be copied is in no group. */
 int gli_cuda_view_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel);

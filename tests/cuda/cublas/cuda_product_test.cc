@@ -65,6 +65,46 @@ glia_status matmul(glia_context *ctx, std::vector<float> *out) {
     return glia_tensor_read(t[2], out->data(), out->size() * sizeof(float));
 }
 
+// An LSTM layer and its gradients: a product of x with w_ih before the steps, and of the gradients of gates behind
+// them.
+glia_status recurrent(glia_context *ctx, std::vector<float> *out) {
+    enum { X, W_IH, W_HH, B_IH, Y, DX, DW_IH, DW_HH, DB_IH, TENSORS };
+    const glia_shape x = GLIA_SHAPE(3, 2, 8), w_ih = GLIA_SHAPE(16, 8), w_hh = GLIA_SHAPE(16, 4), bias = GLIA_SHAPE(16);
+    const glia_shape shapes[] = {x, w_ih, w_hh, bias, GLIA_SHAPE(3, 2, 4), x, w_ih, w_hh, bias};
+    Keep keep;
+    glia_tensor *t[TENSORS], *reserve;
+    for (size_t i = 0; i < TENSORS; ++i) {
+        GLI_TEST_TRY(glia_tensor_create(ctx, GLIA_F32, shapes[i], &t[i]));
+        keep(t[i], glia_tensor_destroy);
+        std::vector<float> values = small_integers(t[i]);
+        for (float &value : values) value /= 16;
+        GLI_TEST_TRY(glia_tensor_write(t[i], values.data(), values.size() * sizeof(float)));
+    }
+    glia_rnn_params params = glia_rnn_defaults();
+    params.cell            = GLIA_RNN_LSTM;
+    const glia_rnn_weights weights{.w_ih = t[W_IH], .w_hh = t[W_HH], .b_ih = t[B_IH], .b_hh = t[B_IH]};
+    GLI_TEST_TRY(glia_rnn_reserve(ctx, &params, t[X], nullptr, &weights, &reserve));
+    keep(reserve, glia_tensor_destroy);
+    const glia_rnn_end end{.reserve = reserve};
+    GLI_TEST_TRY(glia_rnn(ctx, &params, t[X], nullptr, &weights, t[Y], &end));
+    const glia_rnn_saved saved{.x = t[X], .weights = &weights, .y = t[Y], .reserve = reserve};
+    const glia_rnn_upstream upstream{.dy = t[Y]};
+    const glia_rnn_gradients gradients{.weights = {{.dw_ih = t[DW_IH], .dw_hh = t[DW_HH], .db_ih = t[DB_IH]}, {}}};
+    GLI_TEST_TRY(glia_rnn_backward(ctx, &params, &saved, &upstream, t[DX], &gradients));
+    out->clear();
+    for (size_t i = Y; i < TENSORS; ++i) {
+        std::vector<float> values(size_t(glia_tensor_count(t[i])));
+        GLI_TEST_TRY(glia_tensor_read(t[i], values.data(), values.size() * sizeof(float)));
+        out->insert(out->end(), values.begin(), values.end());
+    }
+    return GLIA_OK;
+}
+
+void expect_near(const std::vector<float> &got, const std::vector<float> &want) {
+    ASSERT_EQ(got.size(), want.size());
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-5) << i;
+}
+
 class Products : public WithFakeLibrary<live> {
     const Variable log_{"GLIA_LOG", "dispatch"};
 };
@@ -125,6 +165,51 @@ TEST_F(Products, each_call_that_fails_is_an_error_or_changes_no_result) {
                 live);
             EXPECT_GT(all.shown, 20) << "hardly a failure showed";
         }
+}
+
+TEST_F(Products, of_recurrent_layers_are_the_librarys_unless_another_provider_is_requested) {
+    std::vector<float> want, got;
+    Computer cpu("cpu");
+    ASSERT_EQ(recurrent(cpu.ctx, &want), GLIA_OK) << cpu.message();
+    {
+        Computer c("emulated");
+        for (int times = 0; times < 2; ++times) {
+            ASSERT_EQ(recurrent(c.ctx, &got), GLIA_OK) << c.message();
+            expect_near(got, want);
+        }
+        EXPECT_EQ(c.count("rnn: a product of 6 x 16 x 8: cuda.cublas"), 1) << "planned once";
+        EXPECT_EQ(c.count("rnn_backward: a product of 6 x 8 x 16: cuda.cublas"), 1);
+        EXPECT_EQ(c.count("rnn_backward: a product of 16 x 8 x 6: cuda.cublas"), 1);
+        EXPECT_EQ(c.count("rnn_backward: a product of 16 x 4 x 6: cuda.cublas"), 1);
+        take_time(5);
+        Computer slow("emulated");
+        slow.ctx->nondeterministic = true;
+        ASSERT_EQ(recurrent(slow.ctx, &got), GLIA_OK) << slow.message();
+        take_time(0);
+        expect_near(got, want);
+        EXPECT_EQ(slow.count("a product of 16 x 4 x 6: our own, since it declines: cuda.portable is faster"), 1);
+    }
+    const Variable provider("GLIA_PROVIDER", "cuda.portable");
+    Computer own("emulated");
+    ASSERT_EQ(recurrent(own.ctx, &got), GLIA_OK) << own.message();
+    expect_near(got, want);
+    EXPECT_EQ(own.count("a product of"), 0);
+}
+
+TEST_F(Products, of_recurrent_layers_may_fail) {
+    std::vector<float> want;
+    Computer cpu("cpu");
+    ASSERT_EQ(recurrent(cpu.ctx, &want), GLIA_OK) << cpu.message();
+    const FailedCalls all = fail_each_call(
+        {2, 801},
+        [&](glia_context *ctx) {
+            std::vector<float> got;
+            const glia_status status = recurrent(ctx, &got);
+            if (status == GLIA_OK) expect_near(got, want);
+            return status;
+        },
+        live);
+    EXPECT_GT(all.shown, 20) << "hardly a failure showed";
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include "core/size.h"
 #include "cuda/device/index_error.h"
-#include "cuda/ops/gemm_provider.h"
-#include "cuda/ops/tensor_cores.h"
 
 void *gli_cuda_rnn_element(const void *array, int64_t i, size_t size) {
     return array ? (char *)array + (size_t)i * size : NULL;
@@ -85,14 +83,5 @@ glia_status gli_cuda_rnn_check_size(const gli_call *call, gli_prepared *out) {
     GLI_REQUIRE(call->ctx, gli_cuda_rnn_rows(g) * gli_rnn_dgates(&layer) * g->hidden <= INT32_MAX, GLIA_UNSUPPORTED,
                 "%s: %d steps of %d sequences with %d hidden units have more than 2^31-1 gates", call->op->name,
                 g->steps, g->batch, g->hidden);
-    return GLIA_OK;
-}
-
-glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_gemm *gemm, void *workspace) {
-    const gli_gemm_run how = gli_cuda_gemm_run(call, workspace);
-    if (gli_cuda_decline_tensor_product(call, gemm->dtype, gemm->m, gemm->n))
-        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul(gemm, &how));
-    else
-        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul_tensor_cores(gemm, &how));
     return GLIA_OK;
 }

@@ -4,7 +4,6 @@
 
 #include "cuda/ops/dense_view.h"
 #include "cuda/ops/workspace_arena.h"
-#include "kernels/gemm/matmul_launch.h"
 #include "kernels/rnn/rnn_launch.h"
 #include "kernels/rnn/rnn_persistent_launch.h"
 #include "ops/rnn/rnn_geom.h"
@@ -34,13 +33,11 @@ int64_t gli_cuda_rnn_cells(const gli_rnn_geom *geom);
 const char *gli_cuda_rnn_partition(const gli_call *call, gli_rnn_partition *out);
 const char *gli_cuda_rnn_decline_persistent(const gli_call *call);
 
-/* GLIA_UNSUPPORTED: the GPU does not hold all blocks of a persistent kernel at once, and would refuse its launch. */
+/* GLIA_UNSUPPORTED: the GPU does not hold all blocks of a persistent kernel at once, and would refuse its launch. Of
+ * both passes: the backward pass has no choice where the forward pass took this provider. */
 glia_status gli_cuda_rnn_check_blocks(const gli_call *call);
 
 /* For gli_cuda_kernel.prepare. GLIA_UNSUPPORTED where a direction has more gates than kernels count. */
 glia_status gli_cuda_rnn_check_size(const gli_call *call, gli_prepared *out);
-
-/* A GEMM over all steps, on tensor cores where the context and the GPU allow it. */
-glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_gemm *gemm, void *workspace);
 
 #endif

@@ -2,6 +2,7 @@
 #include "core/provider.h"
 #include "core/size.h"
 #include "cuda/ops/rnn/rnn_arguments.h"
+#include "cuda/ops/rnn/rnn_gemms.h"
 
 /* A factor is NULL where no gradient needs it. */
 typedef struct backward_workspace {
@@ -11,15 +12,11 @@ typedef struct backward_workspace {
     void *gemm;
 } backward_workspace;
 
-/* Of each direction: dx, dw_ih, dw_hh in two parts, dw_hr. */
-enum { MAX_GEMMS = 5 * GLI_RNN_MAX_DIRECTIONS };
-
 typedef struct gemm_list {
     const gli_call *call;
     const gli_cuda_view *view; /* NULL: only sizes are set */
     glia_dtype dtype;
-    gli_gemm gemm[MAX_GEMMS];
-    int count;
+    gli_rnn_gemms gemms;
 } gemm_list;
 
 static bool resets(const gli_rnn_geom *g) { return g->cell == GLIA_RNN_GRU && g->reset_before; }
@@ -52,7 +49,7 @@ typedef struct weight_gradient {
 static void add_weight(gemm_list *list, const weight_gradient *g) {
     const bool weight = requested(list->call, g->weight), bias = g->bias >= 0 && requested(list->call, g->bias);
     if (!weight && !bias) return;
-    gli_gemm *p = &list->gemm[list->count++];
+    gli_gemm *p = &list->gemms.of[list->gemms.count++];
     *p          = (gli_gemm){.dtype           = list->dtype,
                              .m               = g->rows,
                              .n               = weight ? g->columns : 0,
@@ -72,7 +69,7 @@ static void add_weight(gemm_list *list, const weight_gradient *g) {
 static void add_input(gemm_list *list, int d, const void *dgates, int64_t row) {
     const gli_rnn_geom *g = list->call->geom;
     if (!list->call->out[GLI_RNN_BACK_DX]) return;
-    gli_gemm *p = &list->gemm[list->count++];
+    gli_gemm *p = &list->gemms.of[list->gemms.count++];
     *p          = (gli_gemm){.dtype = list->dtype,
                              .m     = (int)gli_cuda_rnn_rows(g),
                              .n     = g->inputs,
@@ -132,22 +129,17 @@ static void add_direction(gemm_list *list, int d, int count, const backward_work
     add_weight(list, &projection);
 }
 
-static gemm_list gemms_of(const gli_call *call, const gli_rnn_layer *layer, const gli_cuda_view *view,
-                          const backward_workspace *w) {
+static gli_rnn_gemms gemms_of(const gli_call *call, const gli_rnn_layer *layer, const gli_cuda_view *view,
+                              const backward_workspace *w) {
     gemm_list list = {.call = call, .view = view, .dtype = layer->dtype};
     for (int d = 0; d < layer->geom.directions; ++d) add_direction(&list, d, gli_rnn_dgates(layer), w);
-    return list;
+    return list.gemms;
 }
 
 static size_t gemm_workspace(const gli_call *call, const gli_rnn_layer *layer) {
     const backward_workspace none = {0};
-    const gemm_list list          = gemms_of(call, layer, NULL, &none);
-    size_t max                    = 0;
-    for (int i = 0; i < list.count; ++i) {
-        const size_t bytes = gli_kernel_matmul_workspace(&list.gemm[i]);
-        if (bytes > max) max = bytes;
-    }
-    return max;
+    const gli_rnn_gemms gemms     = gemms_of(call, layer, NULL, &none);
+    return gli_cuda_rnn_gemm_workspace(&gemms);
 }
 
 /* ---- the whole pass ---- */
@@ -222,9 +214,18 @@ static glia_status write_factors(const gli_call *call, const gli_cuda_view *v, c
 static glia_status multiply(const gli_call *call, const gli_cuda_view *v, const gli_rnn_layer *layer,
                             backward_workspace w) {
     if (!w.x) w.x = (void *)v->in[GLI_RNN_X];
-    const gemm_list list = gemms_of(call, layer, v, &w);
-    for (int i = 0; i < list.count; ++i) GLI_TRY(gli_cuda_rnn_multiply(call, &list.gemm[i], w.gemm));
-    return GLIA_OK;
+    const gli_rnn_gemms gemms = gemms_of(call, layer, v, &w);
+    return gli_cuda_rnn_multiply(call, &gemms, v->plan, w.gemm);
+}
+
+/* Arrays of the workspace are more aligned than cuBLASLt asks for. */
+static gli_rnn_gemms planned_gemms(const gli_call *call) {
+    const gli_cuda_view v     = gli_cuda_rnn_placeholders(call);
+    const gli_rnn_layer layer = gli_cuda_rnn_layer(call, v.dtype, NULL);
+    gli_cuda_arena arena      = {.workspace = (char *)(uintptr_t)GLI_CUDA_ALIGNMENT};
+    backward_workspace w      = lay_out(call, &layer, NULL, &arena);
+    if (!w.x) w.x = (void *)v.in[GLI_RNN_X];
+    return gemms_of(call, &layer, &v, &w);
 }
 
 static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const gli_rnn_partition *partition) {
@@ -258,13 +259,9 @@ static glia_status rnn_backward_persistent(const gli_call *call, const gli_cuda_
     return run_steps(call, v, &partition);
 }
 
-static glia_status prepare_blocks(const gli_call *call, gli_prepared *out) {
-    GLI_TRY(gli_cuda_rnn_check_blocks(call));
-    return gli_cuda_rnn_check_size(call, out);
-}
-
-GLI_CUDA_KERNEL_PROVIDER(rnn_backward, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
-                         .run = rnn_backward_persistent, .prepare = prepare_blocks, .workspace = persistent_workspace,
-                         .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);
-GLI_CUDA_PROVIDER(rnn_backward, .run = rnn_backward, .prepare = gli_cuda_rnn_check_size, .workspace = workspace,
-                  .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);
+GLI_CUDA_RNN_PROVIDER(rnn_backward, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
+                      planned_gemms, .run = rnn_backward_persistent, .prepare = gli_cuda_rnn_check_size,
+                      .workspace = persistent_workspace, .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);
+GLI_CUDA_RNN_PROVIDER(rnn_backward, portable, GLI_ACCEPTS_ALL, NULL, planned_gemms, .run = rnn_backward,
+                      .prepare = gli_cuda_rnn_check_size, .workspace = workspace,
+                      .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);

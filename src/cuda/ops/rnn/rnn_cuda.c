@@ -2,6 +2,7 @@
 #include "core/provider.h"
 #include "core/size.h"
 #include "cuda/ops/rnn/rnn_arguments.h"
+#include "cuda/ops/rnn/rnn_gemms.h"
 
 typedef struct forward_workspace {
     int *lengths;
@@ -55,18 +56,25 @@ static size_t persistent_workspace(const gli_call *call, glia_dtype dtype) {
     return arena.used;
 }
 
-static glia_status multiply_input(const gli_call *call, const gli_cuda_view *v, const forward_workspace *w) {
+static gli_rnn_gemms gemms_of(const gli_call *call, const gli_cuda_view *v, const void *input_gates) {
     const gli_rnn_geom *g = call->geom;
     const int64_t gates   = gli_cuda_rnn_rows(g) * g->gates * g->hidden;
+    gli_rnn_gemms gemms   = {.count = g->directions};
     for (int d = 0; d < g->directions; ++d) {
-        gli_gemm p = input_gemm(g, v->dtype);
-        p.a.data   = v->in[GLI_RNN_X];
-        p.b.data   = v->in[gli_rnn_weight(d, GLI_RNN_W_IH)];
-        p.c.data   = v->in[gli_rnn_weight(d, GLI_RNN_B_IH)];
-        p.y.data   = gli_cuda_rnn_element(w->input_gates, d * gates, glia_dtype_size(v->dtype));
-        GLI_TRY(gli_cuda_rnn_multiply(call, &p, w->gemm));
+        gli_gemm *p = &gemms.of[d];
+        *p          = input_gemm(g, v->dtype);
+        p->a.data   = v->in[GLI_RNN_X];
+        p->b.data   = v->in[gli_rnn_weight(d, GLI_RNN_W_IH)];
+        p->c.data   = v->in[gli_rnn_weight(d, GLI_RNN_B_IH)];
+        p->y.data   = gli_cuda_rnn_element(input_gates, d * gates, glia_dtype_size(v->dtype));
     }
-    return GLIA_OK;
+    return gemms;
+}
+
+/* Arrays of the workspace are more aligned than cuBLASLt asks for. */
+static gli_rnn_gemms planned_gemms(const gli_call *call) {
+    const gli_cuda_view v = gli_cuda_rnn_placeholders(call);
+    return gemms_of(call, &v, (const void *)(uintptr_t)GLI_CUDA_ALIGNMENT);
 }
 
 static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const gli_rnn_partition *partition) {
@@ -80,7 +88,8 @@ static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const
     if (g->cell == GLIA_RNN_LSTM)
         arrays.cells = gli_cuda_rnn_element(arrays.gates, gli_cuda_rnn_gates(g), gli_cuda_rnn_compute_size(v->dtype));
     GLI_TRY(gli_cuda_rnn_lengths(call, v, w.lengths, &layer));
-    GLI_TRY(multiply_input(call, v, &w));
+    const gli_rnn_gemms gemms = gemms_of(call, v, w.input_gates);
+    GLI_TRY(gli_cuda_rnn_multiply(call, &gemms, v->plan, w.gemm));
     if (partition)
         GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_persistent(&layer, &arrays, partition, w.counters, v->stream));
     else
@@ -114,8 +123,8 @@ static glia_status prepare_blocks(const gli_call *call, gli_prepared *out) {
     return prepare(call, out);
 }
 
-GLI_CUDA_KERNEL_PROVIDER(rnn, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
-                         .run = rnn_persistent, .prepare = prepare_blocks, .workspace = persistent_workspace,
-                         .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED);
-GLI_CUDA_PROVIDER(rnn, .run = rnn, .prepare = prepare, .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS,
-                  .typed_out = 1 << GLI_RNN_SAVED);
+GLI_CUDA_RNN_PROVIDER(rnn, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent, planned_gemms,
+                      .run = rnn_persistent, .prepare = prepare_blocks, .workspace = persistent_workspace,
+                      .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED);
+GLI_CUDA_RNN_PROVIDER(rnn, portable, GLI_ACCEPTS_ALL, NULL, planned_gemms, .run = rnn, .prepare = prepare,
+                      .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED);
