@@ -36,19 +36,24 @@ size_t gli_cudnn_rnn_saved_bytes(const gli_call *call, const gli_cudnn_rnn *rnn)
                         sizeof(double));
 }
 
-/* The weights that a forward call packs for its backward call, and that finds again: unless the tensor is a copy of the
- * caller's, or lies where cuDNN reads no weights. NULL: each call packs its own. */
-static void *kept_weights(const glia_tensor *saved, const void *seen, const gli_cudnn_rnn *rnn) {
+/* The weights that a forward call packs for its backward call, and that finds again: unless the tensor has gaps, so
+ * that cuDNN gets a copy, or lies where cuDNN reads no weights. NULL: each call packs its own. */
+static void *kept_weights(const glia_tensor *saved, const gli_cudnn_rnn *rnn) {
     const size_t at  = weights_at(saved, rnn);
-    const bool usual = at && seen == saved->data && (uintptr_t)seen % GLI_CUDNN_ALIGNMENT == 0;
+    const bool usual = at && gli_is_dense(saved) && (uintptr_t)saved->data % GLI_CUDNN_ALIGNMENT == 0;
     return usual ? (char *)saved->data + at : NULL;
+}
+
+/* Bytes of the workspace for the weights of a call. */
+static size_t weights_apart(const glia_tensor *saved, const gli_cudnn_rnn *rnn) {
+    return kept_weights(saved, rnn) ? 0 : aligned_size(gli_cudnn_rnn_bytes(rnn)->weights);
 }
 
 static glia_status run_forward(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, char **workspace,
                                gli_cudnn_rnn_pointers *p) {
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
     const bool has_c                 = ((const gli_rnn_geom *)call->geom)->cell == GLIA_RNN_LSTM;
-    void *kept                       = kept_weights(call->out[GLI_RNN_SAVED], v->out[GLI_RNN_SAVED], rnn);
+    void *kept                       = kept_weights(call->out[GLI_RNN_SAVED], rnn);
     *p                               = (gli_cudnn_rnn_pointers){.x         = v->in[GLI_RNN_X],
                                                                 .h0        = v->in[GLI_RNN_H0],
                                                                 .c0        = v->in[GLI_RNN_C0],
@@ -74,8 +79,7 @@ static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
     const gli_cudnn_rnn *rnn = NULL;
     (void)dtype;
     if (gli_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
-    const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
-    return aligned_size(bytes->weights) + aligned_size(bytes->workspace);
+    return weights_apart(call->out[GLI_RNN_SAVED], rnn) + aligned_size(gli_cudnn_rnn_bytes(rnn)->workspace);
 }
 
 /* *any: whether one is requested. */
@@ -115,7 +119,7 @@ static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
     weight_gradients(call, v, &gradients, &any);
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
-    void *kept                       = kept_weights(call->in[GLI_RNN_BACK_SAVED], v->in[GLI_RNN_BACK_SAVED], rnn);
+    void *kept                       = kept_weights(call->in[GLI_RNN_BACK_SAVED], rnn);
     gli_cudnn_rnn_pointers p         = {.x         = v->in[GLI_RNN_X],
                                         .h0        = v->in[GLI_RNN_H0],
                                         .c0        = v->in[GLI_RNN_C0],
@@ -142,8 +146,8 @@ static size_t backward_workspace(const gli_call *call, glia_dtype dtype) {
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
     const size_t zeros               = call->in[GLI_RNN_BACK_DY] ? 0 : bytes_of(call->in[GLI_RNN_BACK_Y]);
     const size_t dx                  = call->out[GLI_RNN_BACK_DX] ? 0 : bytes_of(call->in[GLI_RNN_X]);
-    return 2 * aligned_size(bytes->weights) + aligned_size(bytes->workspace) + aligned_size(bytes->reserve) +
-           aligned_size(zeros) + aligned_size(dx);
+    return weights_apart(call->in[GLI_RNN_BACK_SAVED], rnn) + aligned_size(bytes->weights) +
+           aligned_size(bytes->workspace) + aligned_size(bytes->reserve) + aligned_size(zeros) + aligned_size(dx);
 }
 
 const gli_cuda_kernel gli_cudnn_rnn_forward_kernel = {
