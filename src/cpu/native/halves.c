@@ -21,22 +21,29 @@ GLI_INLINE uint16_t bf16_of(uint32_t bits) {
     return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? nan : nearest);
 }
 
+/* Without a branch that compilers keep: into one they move the arithmetic of one side, which then might trap in a loop
+ * of vectors. */
+GLI_INLINE uint32_t choose(uint32_t test, uint32_t yes, uint32_t no) {
+    const uint32_t mask = 0 - test;
+    return (yes & mask) | (no & ~mask);
+}
+
 /* The exponent of f32 is larger by 112. Below the smallest normal f16, 2^-14, the step stays 2^-24, which is that of
  * the floats from 1/2 to 1. */
 GLI_INLINE uint16_t f16_of(uint32_t bits) {
     const uint32_t size = bits & 0x7fffffff, sign = bits >> 16 & 0x8000;
     const uint32_t small  = bits_of(float_of(size) + 0.5F) - bits_of(0.5F);
     const uint32_t normal = (size + 0xfff + (size >> 13 & 1) - (112U << 23)) >> 13;
-    const uint32_t finite = size < 0x38800000 ? small : normal; /* 2^-14 */
+    const uint32_t finite = choose(size < 0x38800000, small, normal); /* 2^-14 */
     const uint32_t large  = size > 0x7f800000 ? 0x7e00 : 0x7c00;
-    return (uint16_t)(sign | (size < 0x477ff000 ? finite : large)); /* 65520 */
+    return (uint16_t)(sign | choose(size < 0x477ff000, finite, large)); /* 65520 */
 }
 
 GLI_INLINE float f16_value(uint32_t half) {
     const uint32_t sign = (half & 0x8000) << 16, size = half & 0x7fff;
     const float small     = (float)(int32_t)size * 0x1p-24F;
     const uint32_t normal = (size << 13) + ((size < 0x7c00 ? 112U : 224U) << 23);
-    return float_of(sign | (size < 0x400 ? bits_of(small) : normal));
+    return float_of(sign | choose(size < 0x400, bits_of(small), normal));
 }
 
 GLI_CLONES static void widen_bf16(const uint16_t *restrict half, float *restrict wide, int64_t begin, int64_t end) {
