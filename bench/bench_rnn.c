@@ -137,7 +137,7 @@ static glia_status build(bench *b, const layer *l) {
     b->results = b->tensors + b->n_tensors;
     for (int i = 0; i < b->n_results; ++i) {
         glia_tensor *ignored;
-        TRY(add_tensor(b, l->dtype, glia_graph_shape(b->graph, outputs[i]), &ignored));
+        TRY(add_tensor(b, glia_graph_dtype(b->graph, outputs[i]), glia_graph_shape(b->graph, outputs[i]), &ignored));
     }
     return GLIA_OK;
 }

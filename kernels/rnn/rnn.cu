@@ -23,7 +23,8 @@ struct forward_epilogue {
     int width, units, gate_count; /* width: columns of a unit */
     int64_t y_row;
     C clip;
-    const T *b_hh, *peephole, *h0, *c0, *input_gates;
+    const T *b_hh, *peephole, *h0, *input_gates;
+    const C *c0;
     T *y, *intermediate;
     C *running, *gates, *cells;
 
@@ -47,7 +48,7 @@ struct forward_epilogue {
     }
     __device__ C c_before(int n, int unit) const {
         if (!pos.is_first(n)) return running[pos.state(n, unit)];
-        return c0 ? C(to_compute(c0[pos.state(n, unit)])) : C(0);
+        return c0 ? c0[pos.state(n, unit)] : C(0);
     }
 
     __device__ void lstm(int n, int unit, const C *sum) const {
@@ -127,7 +128,7 @@ forward_epilogue<T> epilogue_of(const gli_rnn_layer &l, const gli_rnn_forward_ar
     e.b_hh                = static_cast<const T *>(l.b_hh[d]);
     e.peephole            = static_cast<const T *>(l.peephole[d]);
     e.h0                  = element_of<const T>(l.h0, states);
-    e.c0                  = element_of<const T>(l.c0, units);
+    e.c0                  = element_of<const C>(l.c0, units);
     e.input_gates         = element_of<const T>(f.input_gates, cells * l.geom.gates);
     e.y                   = element_of<T>(f.y, int64_t(d) * l.geom.outputs);
     e.intermediate        = element_of<T>(f.intermediate, units);

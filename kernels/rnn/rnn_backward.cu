@@ -31,10 +31,10 @@ struct backward_epilogue {
     int units, dgate_count;
     int64_t y_row;
     C clip;
-    const T *peephole, *h0, *c0, *y, *dy, *dh_n, *dc_n;
-    const C *gates, *cells;
-    T *dh0, *dgates, *dh;
-    C *carry;
+    const T *peephole, *h0, *y, *dy;
+    const C *c0, *dh_n, *dc_n, *gates, *cells;
+    T *dgates, *dh;
+    C *dh0, *carry;
 
     __device__ C weight(int k, int unit) const {
         return peephole ? C(to_compute(peephole[k * pos.hidden + unit])) : C(0);
@@ -44,7 +44,8 @@ struct backward_epilogue {
         return dgates[(pos.row(n) * dgate_count + k) * pos.hidden + unit];
     }
     __device__ T &projected(int n, int unit) const { return dh[pos.row(n) * units + unit]; }
-    __device__ C value(const T *states, int n, int unit, int size) const {
+    template <class S>
+    __device__ C value(const S *states, int n, int unit, int size) const {
         return states ? C(to_compute(states[int64_t(n) * size + unit])) : C(0);
     }
 
@@ -118,7 +119,7 @@ struct backward_epilogue {
     __device__ void start(int n, int unit, C from_first) const {
         const bool none                = pos.line.length(n) == 0;
         const C past                   = is_gru && !none ? carry[pos.state(n, unit)] : C(0);
-        dh0[int64_t(n) * units + unit] = round_to<T>(none ? value(dh_n, n, unit, units) : from_first + past);
+        dh0[int64_t(n) * units + unit] = none ? value(dh_n, n, unit, units) : from_first + past;
     }
 
     __device__ void apply4(int n, int column, const C *sum) const {
@@ -148,14 +149,14 @@ backward_epilogue<T> epilogue_of(const gli_rnn_layer &l, const gli_rnn_backward_
     e.clip                 = static_cast<C>(l.geom.cell_clip);
     e.peephole             = static_cast<const T *>(l.peephole[d]);
     e.h0                   = element_of<const T>(l.h0, states);
-    e.c0                   = element_of<const T>(l.c0, units);
+    e.c0                   = element_of<const C>(l.c0, units);
     e.y                    = element_of<const T>(b.y, column);
     e.dy                   = element_of<const T>(b.dy, column);
-    e.dh_n                 = element_of<const T>(b.dh_n, states);
-    e.dc_n                 = element_of<const T>(b.dc_n, units);
+    e.dh_n                 = element_of<const C>(b.dh_n, states);
+    e.dc_n                 = element_of<const C>(b.dc_n, units);
     e.gates                = element_of<const C>(b.gates, 4 * rows * l.geom.hidden);
     e.cells                = element_of<const C>(b.cells, rows * l.geom.hidden);
-    e.dh0                  = element_of<T>(b.dh0, states);
+    e.dh0                  = element_of<C>(b.dh0, states);
     e.dgates               = element_of<T>(b.dgates, rows * e.dgate_count * l.geom.hidden);
     e.dh                   = element_of<T>(b.dh, rows * l.geom.outputs);
     e.carry                = element_of<C>(b.carry, units);

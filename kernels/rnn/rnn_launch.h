@@ -20,7 +20,7 @@ typedef struct gli_rnn_layer {
     int64_t step_rows, sequence_rows;
     const int *lengths;                                    /* [N], 0 to T; NULL: T each */
     const void *w_hh[2], *b_hh[2], *w_hr[2], *peephole[2]; /* of each direction; NULL: absent */
-    const void *h0, *c0;                                   /* NULL: zeros */
+    const void *h0, *c0;                                   /* T, C; NULL: zeros */
 } gli_rnn_layer;
 
 /* Lengths as ints, for gli_rnn_layer; those that are not in 0 .. steps are noted in the slot, see
@@ -39,17 +39,17 @@ typedef struct gli_rnn_forward_arrays {
 
 cudaError_t gli_kernel_rnn(const gli_rnn_layer *layer, const gli_rnn_forward_arrays *arrays, cudaStream_t stream);
 
-/* h_n [D, N, R] from y, or h0 of sequences without a step. */
+/* h_n [D, N, R] C from y, or h0 of sequences without a step. */
 cudaError_t gli_kernel_rnn_last_states(const gli_rnn_layer *layer, const void *y, void *h_n, cudaStream_t stream);
 
-/* out [D, N, H] T = state [D, N, H] C, or start, which may be NULL, of sequences without a step. */
+/* out [D, N, H] C = state [D, N, H] C, or start, which may be NULL, of sequences without a step. */
 cudaError_t gli_kernel_rnn_last_cells(const gli_rnn_layer *layer, const void *state, const void *start, void *out,
                                       cudaStream_t stream);
 
 typedef struct gli_rnn_backward_arrays {
     const void *y, *gates, *cells; /* of the forward pass */
-    const void *dy, *dh_n, *dc_n;  /* NULL: zeros */
-    void *dh0;                     /* NULL: not requested */
+    const void *dy, *dh_n, *dc_n;  /* T, C, C; NULL: zeros */
+    void *dh0;                     /* C; NULL: not requested */
     void *dgates; /* [D, rows, gli_rnn_dgates H] T: the gradients with respect to the pre-activations of the gates */
     void *dh;     /* [D, rows, R] T, with a projection: the gradients with respect to h */
     void *carry;  /* [D, N, H] C, of LSTM and GRU; of LSTM, after the last step, the gradient with respect to c0 */
@@ -79,7 +79,7 @@ cudaError_t gli_kernel_rnn_factor(const gli_rnn_layer *layer, const gli_rnn_back
 /* x [rows, inputs] with zeros beyond a sequence's length. */
 cudaError_t gli_kernel_rnn_mask(const gli_rnn_layer *layer, const void *x, int inputs, void *out, cudaStream_t stream);
 
-/* The gradient with respect to the peepholes of one direction, [3, H]; reads dgates and cells. */
+/* The gradient with respect to the peepholes of one direction, [3, H] C; reads dgates and cells. */
 cudaError_t gli_kernel_rnn_peephole(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays, int direction,
                                     void *dpeephole, cudaStream_t stream);
 

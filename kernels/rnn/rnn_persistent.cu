@@ -17,7 +17,8 @@ struct forward_job {
     bool relu, vectorized;
     int64_t y_row;
     float clip;
-    const T *w_hh, *b_hh, *peephole, *h0, *c0, *input_gates;
+    const T *w_hh, *b_hh, *peephole, *h0, *input_gates;
+    const float *c0;
     T *y;
     float *running, *gates, *cells;
 
@@ -63,7 +64,7 @@ struct forward_unit {
     __device__ void read(const forward_job<T> &job, int n) {
 #pragma unroll
         for (int g = 0; g < GATES; ++g) input[g] = job.input(n, g, GATES, unit);
-        if (GATES == 4 && job.pos.is_first(n)) c = job.c0 ? float(to_compute(job.c0[job.pos.state(n, unit)])) : 0.0f;
+        if (GATES == 4 && job.pos.is_first(n)) c = job.c0 ? job.c0[job.pos.state(n, unit)] : 0.0f;
     }
 
     /* h after the step, from the sums with w_hh. */
@@ -158,7 +159,7 @@ forward_job<T> job_of(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, i
     job.b_hh           = static_cast<const T *>(l.b_hh[d]);
     job.peephole       = static_cast<const T *>(l.peephole[d]);
     job.h0             = element_of<const T>(l.h0, units);
-    job.c0             = element_of<const T>(l.c0, units);
+    job.c0             = element_of<const float>(l.c0, units);
     job.input_gates    = element_of<const T>(f.input_gates, cells * l.geom.gates);
     job.y              = element_of<T>(f.y, int64_t(d) * l.geom.hidden);
     job.running        = element_of<float>(f.running, units);

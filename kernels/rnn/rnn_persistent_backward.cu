@@ -22,10 +22,10 @@ struct backward_job {
     bool relu, vectorized;
     int64_t y_row;
     float clip;
-    const T *w_hh, *peephole, *h0, *c0, *y, *dy, *dh_n, *dc_n;
-    const float *gates, *cells;
-    T *dh0, *dgates;
-    float *carry;
+    const T *w_hh, *peephole, *h0, *y, *dy;
+    const float *c0, *dh_n, *dc_n, *gates, *cells;
+    T *dgates;
+    float *dh0, *carry;
 
     __device__ T *dgates_of(int64_t row, int k) const { return dgates + (row * dgate_count(GATES) + k) * pos.hidden; }
     /* The gradients of this gate in the step after, or after the last one in the first step; NULL: none. */
@@ -40,7 +40,8 @@ struct backward_job {
     __device__ float constant(int k, int unit) const {
         return peephole ? float(to_compute(peephole[k * pos.hidden + unit])) : 0.0f;
     }
-    __device__ float state(const T *states, int n, int unit) const {
+    template <class S>
+    __device__ float state(const S *states, int n, int unit) const {
         return states ? float(to_compute(states[pos.state(n, unit)])) : 0.0f;
     }
     __device__ float h(int n, int unit, int time) const { return to_compute(y[pos.row_of(n, time) * y_row + unit]); }
@@ -111,7 +112,7 @@ struct backward_unit {
     __device__ void start(const backward_job<T, GATES> &job, int n, float from_first) const {
         const bool none                 = job.pos.line.length(n) == 0;
         const float past                = GATES == 3 ? carry : 0.0f;
-        job.dh0[job.pos.state(n, unit)] = round_to<T>(none ? job.state(job.dh_n, n, unit) : from_first + past);
+        job.dh0[job.pos.state(n, unit)] = none ? job.state(job.dh_n, n, unit) : from_first + past;
     }
 };
 
@@ -200,14 +201,14 @@ backward_job<T, GATES> job_of(const gli_rnn_layer &l, const gli_rnn_backward_arr
     job.w_hh                   = static_cast<const T *>(l.w_hh[d]);
     job.peephole               = static_cast<const T *>(l.peephole[d]);
     job.h0                     = element_of<const T>(l.h0, units);
-    job.c0                     = element_of<const T>(l.c0, units);
+    job.c0                     = element_of<const float>(l.c0, units);
     job.y                      = element_of<const T>(b.y, side);
     job.dy                     = element_of<const T>(b.dy, side);
-    job.dh_n                   = element_of<const T>(b.dh_n, units);
-    job.dc_n                   = element_of<const T>(b.dc_n, units);
+    job.dh_n                   = element_of<const float>(b.dh_n, units);
+    job.dc_n                   = element_of<const float>(b.dc_n, units);
     job.gates                  = element_of<const float>(b.gates, 4 * cells);
     job.cells                  = element_of<const float>(b.cells, cells);
-    job.dh0                    = element_of<T>(b.dh0, units);
+    job.dh0                    = element_of<float>(b.dh0, units);
     job.dgates                 = element_of<T>(b.dgates, cells * dgate_count(GATES));
     job.carry                  = element_of<float>(b.carry, units);
     job.vectorized             = vec4_strided<T>(job.dgates, l.geom.hidden);

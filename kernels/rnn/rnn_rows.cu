@@ -25,29 +25,28 @@ struct last_state {
     int batch, size, directions;
     const T *y, *start;
 
-    __device__ T value(const step_position &p, int d, int n, int k, int64_t i) const {
-        if (p.line.length(n) == 0) return start ? start[i] : round_to<T>(0);
+    __device__ compute<T> value(const step_position &p, int d, int n, int k, int64_t i) const {
+        if (p.line.length(n) == 0) return start ? to_compute(start[i]) : compute<T>(0);
         const int64_t row = p.row_of(n, p.line.last(n));
-        return y[(row * directions + d) * size + k];
+        return to_compute(y[(row * directions + d) * size + k]);
     }
 };
 
 /* state, or start. */
-template <class T>
+template <class C>
 struct last_cell {
     int batch, size;
-    const compute<T> *state;
-    const T *start;
+    const C *state, *start;
 
-    __device__ T value(const step_position &p, int, int n, int, int64_t i) const {
-        if (p.line.length(n) > 0) return round_to<T>(state[i]);
-        return start ? start[i] : round_to<T>(0);
+    __device__ C value(const step_position &p, int, int n, int, int64_t i) const {
+        if (p.line.length(n) > 0) return state[i];
+        return start ? start[i] : C(0);
     }
 };
 
-template <class T, class Last>
+template <class C, class Last>
 __global__ void __launch_bounds__(THREADS)
-    last_kernel(Last last, step_position forward, step_position reverse, int64_t count, T *out) {
+    last_kernel(Last last, step_position forward, step_position reverse, int64_t count, C *out) {
     const int64_t i = int64_t(blockIdx.x) * THREADS + threadIdx.x;
     if (i >= count) return;
     const int64_t sequence = i / last.size;
@@ -56,11 +55,11 @@ __global__ void __launch_bounds__(THREADS)
     out[i]                = last.value(p, direction, n, static_cast<int>(i % last.size), i);
 }
 
-template <class T, class Last>
-cudaError_t launch_last(const gli_rnn_layer &l, const Last &last, T *out, cudaStream_t stream) {
+template <class C, class Last>
+cudaError_t launch_last(const gli_rnn_layer &l, const Last &last, C *out, cudaStream_t stream) {
     const int64_t count = int64_t(l.geom.directions) * l.geom.batch * last.size;
     if (count == 0) return cudaSuccess;
-    return GLI_LAUNCH((last_kernel<T, Last>), blocks_for(count, THREADS), THREADS, 0, stream, last, position_of(l, 0),
+    return GLI_LAUNCH((last_kernel<C, Last>), blocks_for(count, THREADS), THREADS, 0, stream, last, position_of(l, 0),
                       position_of(l, 1), count, out);
 }
 
@@ -69,15 +68,15 @@ cudaError_t last_states(const gli_rnn_layer &l, const void *y, void *h_n, cudaSt
     last_state<T> last = {};
     last.batch = l.geom.batch, last.size = l.geom.outputs, last.directions = l.geom.directions;
     last.y = static_cast<const T *>(y), last.start = static_cast<const T *>(l.h0);
-    return launch_last(l, last, static_cast<T *>(h_n), stream);
+    return launch_last(l, last, static_cast<compute<T> *>(h_n), stream);
 }
 
-template <class T>
+template <class C>
 cudaError_t last_cells(const gli_rnn_layer &l, const void *state, const void *start, void *out, cudaStream_t stream) {
-    last_cell<T> last = {};
+    last_cell<C> last = {};
     last.batch = l.geom.batch, last.size = l.geom.hidden;
-    last.state = static_cast<const compute<T> *>(state), last.start = static_cast<const T *>(start);
-    return launch_last(l, last, static_cast<T *>(out), stream);
+    last.state = static_cast<const C *>(state), last.start = static_cast<const C *>(start);
+    return launch_last(l, last, static_cast<C *>(out), stream);
 }
 
 /* ---- the factors of the weights' gradients: element k of sequence n in one step of direction d ---- */
@@ -177,15 +176,15 @@ template <class T>
 struct peephole_job {
     step_position pos;
     int batch;
-    const T *dgates, *c0;
-    const compute<T> *cells;
-    T *out;
+    const T *dgates;
+    const compute<T> *c0, *cells;
+    compute<T> *out;
 
     __device__ compute<T> cell_seen(const step_position &p, int n, int unit) const {
         typedef compute<T> C;
         if (blockIdx.y == 2) return cells[p.cell(n, unit)];
         if (!p.is_first(n)) return cells[p.row_before(n) * p.hidden + unit];
-        return c0 ? C(to_compute(c0[p.state(n, unit)])) : C(0);
+        return c0 ? c0[p.state(n, unit)] : C(0);
     }
 };
 
@@ -204,8 +203,7 @@ __global__ void __launch_bounds__(ACROSS *DOWN) peephole_kernel(peephole_job<T> 
         __syncthreads();
         if (int(threadIdx.y) < half) shared[threadIdx.y][threadIdx.x] += shared[threadIdx.y + half][threadIdx.x];
     }
-    if (threadIdx.y == 0 && unit < p.hidden)
-        j.out[int(blockIdx.y) * p.hidden + unit] = round_to<T>(shared[0][threadIdx.x]);
+    if (threadIdx.y == 0 && unit < p.hidden) j.out[int(blockIdx.y) * p.hidden + unit] = shared[0][threadIdx.x];
 }
 
 template <class T>
@@ -214,9 +212,9 @@ cudaError_t peephole(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, i
     const peephole_job<T> j = {position_of(l, d),
                                l.geom.batch,
                                element_of<const T>(b.dgates, 4 * cells),
-                               element_of<const T>(l.c0, int64_t(d) * l.geom.batch * l.geom.hidden),
+                               element_of<const compute<T>>(l.c0, int64_t(d) * l.geom.batch * l.geom.hidden),
                                element_of<const compute<T>>(b.cells, cells),
-                               static_cast<T *>(out)};
+                               static_cast<compute<T> *>(out)};
     const dim3 grid(unsigned(blocks_for(l.geom.hidden, ACROSS)), 3), block(ACROSS, DOWN);
     return GLI_LAUNCH(peephole_kernel<T>, grid, block, 0, stream, j);
 }
@@ -239,7 +237,7 @@ cudaError_t gli_kernel_rnn_last_states(const gli_rnn_layer *layer, const void *y
 
 cudaError_t gli_kernel_rnn_last_cells(const gli_rnn_layer *layer, const void *state, const void *start, void *out,
                                       cudaStream_t stream) {
-    return GLI_FOR_FLOAT(layer->dtype, T, last_cells<T>(*layer, state, start, out, stream));
+    return GLI_FOR_FLOAT(layer->dtype, T, last_cells<glia::compute<T>>(*layer, state, start, out, stream));
 }
 
 cudaError_t gli_kernel_rnn_factor(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays,

@@ -35,13 +35,13 @@ static bool can_read(const gli_provider *provider, const gli_provider *producer)
     return provider->accepts.flags & GLI_ANY_SAVED || strcmp(producer->name, provider->name) == 0;
 }
 
-/* asked: the name of the only provider that may take the call; "": any. */
-static glia_status choose(const gli_call *call, const void *params, const char *asked, gli_choice *out) {
+/* asked: the name of the only provider that may take the call; "": any. producer: the only one that can read what the
+ * call has saved; NULL: any. */
+static glia_status choose(const gli_call *call, const void *params, const char *asked, const gli_provider *producer,
+                          gli_choice *out) {
     glia_context *ctx  = call->ctx;
     const char *reason = "no such provider";
     char why[GLI_REASON];
-    const gli_provider *producer;
-    GLI_TRY(gli_saved_producer(call, &producer));
     for (const gli_provider *const *it = ctx->device->providers(call->op); *it; ++it) {
         const gli_provider *provider = *it;
         if (asked[0] && strcmp(asked, provider->name) != 0) continue;
@@ -65,10 +65,12 @@ static glia_status choose(const gli_call *call, const void *params, const char *
 }
 
 glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out) {
-    return choose(call, params, call->ctx->provider, out);
+    const gli_provider *producer;
+    GLI_TRY(gli_saved_producer(call, &producer));
+    return choose(call, params, call->ctx->provider, producer, out);
 }
 
-glia_status gli_choose_any(const gli_call *call, gli_choice *out) { return choose(call, NULL, "", out); }
+glia_status gli_choose_any(const gli_call *call, gli_choice *out) { return choose(call, NULL, "", NULL, out); }
 
 void gli_choice_free(glia_context *ctx, gli_choice *choice) {
     if (choice->entry) gli_prepared_give_back(ctx, choice->entry);

@@ -79,7 +79,8 @@ typedef struct gli_choice {
     gli_prepared_entry *entry;
 } gli_choice;
 glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out);
-/* The same whatever provider the environment or the context asks for: of a provider that has another one compute. */
+/* The same whatever provider the environment or the context asks for, and whichever wrote what the call has saved: of a
+ * provider that has another one compute, and has the same one read it. */
 glia_status gli_choose_any(const gli_call *call, gli_choice *out);
 void gli_choice_free(glia_context *ctx, gli_choice *choice);
 

@@ -12,6 +12,16 @@ struct gli_shadow {
     glia_tensor out[GLI_MAX_OUT];
 };
 
+/* How finely numbers are kept on the way to an output of this dtype. An op with a saved output works in steps, and a
+ * provider may hand over from one to the next in the dtype of the data, so that what is wide at the end is not finer.
+ */
+static double epsilon_of(const gli_call *call, glia_dtype dtype) {
+    const double own   = gli_dtype_epsilon(dtype);
+    const bool steps   = gli_saved_output(call->op) >= 0 || gli_saved_input(call->op) >= 0;
+    const bool is_half = steps && call->n_in > 0 && call->in[0] && gli_dtype_is_half(call->in[0]->dtype);
+    return is_half ? fmax(own, gli_dtype_epsilon(call->in[0]->dtype)) : own;
+}
+
 double gli_error_bound(const gli_call *call, glia_dtype dtype, double scale) {
     gli_cost cost = {0};
     if (call->op->cost) call->op->cost(call->geom, &cost);
@@ -19,7 +29,7 @@ double gli_error_bound(const gli_call *call, glia_dtype dtype, double scale) {
     const double function_ulps = 16;
     /* In f64 the reference rounds as well; of a sum in one chain of doubles, which may be longer than the depth. */
     const double judge = dtype != GLIA_F64 ? 1 : cost.depth > GLI_LONGEST_CHAIN ? 1024 : 2;
-    return (cost.depth + function_ulps) * judge * gli_dtype_epsilon(dtype) * scale;
+    return (cost.depth + function_ulps) * judge * epsilon_of(call, dtype) * scale;
 }
 
 static void shadow_free(glia_context *ctx, gli_shadow *shadow) {

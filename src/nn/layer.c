@@ -66,12 +66,9 @@ static glia_status add_outputs(glia_model *model, const gli_resolution *r, gli_m
     return GLIA_OK;
 }
 
-/* Ops whose states would have to stay f32 beside halves, or whose functions know f32 and f64 alone. */
+/* The functions of users know f32 and f64. */
 static glia_status check_halves(const glia_model *model, const gli_op *op) {
-    static const gli_op *const without[] = {&gli_op_rnn, &gli_op_custom};
-    bool found                           = false;
-    for (size_t i = 0; i < sizeof without / sizeof *without; ++i) found = found || op == without[i];
-    GLI_REQUIRE(model->ctx, !found || model->compute == model->dtype, GLIA_UNSUPPORTED,
+    GLI_REQUIRE(model->ctx, op != &gli_op_custom || model->compute == model->dtype, GLIA_UNSUPPORTED,
                 "%s does not compute in a model of dtype %s: make the model f32, or leave this layer out", op->name,
                 glia_dtype_name(model->compute));
     return GLIA_OK;

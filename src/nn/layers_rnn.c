@@ -166,8 +166,10 @@ static glia_value add_layer(const stack *s, int layer, glia_value x, glia_value 
     return y;
 }
 
-/* h_n [D,N,R] as [N,D R]. */
+/* h_n [D,N,R] as [N,D R], in the dtype of y. */
 static glia_value last_states(const stack *s, glia_value h_n) {
+    const glia_cast_params to = {.dtype = s->model->compute};
+    if (s->model->compute != s->model->dtype) h_n = gli_layer_call_1(s->model, &gli_op_cast, &to, 1, &h_n);
     const glia_transpose_params batch_first = {.permutation = {1, 0, 2}};
     const glia_reshape_params rows          = {.shape = {.ndim = 2, .dim = {-1, s->directions * s->outputs}}};
     if (s->directions > 1) h_n = gli_layer_call_1(s->model, &gli_op_transpose, &batch_first, 1, &h_n);

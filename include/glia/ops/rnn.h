@@ -72,9 +72,10 @@ typedef struct glia_rnn_end {
 } glia_rnn_end;
 
 /* x: [T,N,I] or [N,T,I]   weights: one for each direction, the forward one first   y: [T,N,D R] or [N,T,D R], the
- * forward direction's outputs first. start and end may be NULL. All tensors but lengths are floats of one type. As an
- * op of a graph it has the inputs x, h0, c0, lengths, w_ih, w_hh, b_ih, b_hh, w_hr, peephole and the last six again for
- * the second direction, and the outputs y, h_n, c_n, reserve; cells without a c have an empty c_n. */
+ * forward direction's outputs first. start and end may be NULL. x, y and the weights are floats of one type; so are the
+ * states h0, c0, h_n and c_n, but f32 where x is bf16 or f16. As an op of a graph it has the inputs x, h0, c0, lengths,
+ * w_ih, w_hh, b_ih, b_hh, w_hr, peephole and the last six again for the second direction, and the outputs y, h_n, c_n,
+ * reserve; cells without a c have an empty c_n. */
 GLIA_API glia_status glia_rnn(glia_context *ctx, const glia_rnn_params *params, const glia_tensor *x,
                               const glia_rnn_start *start, const glia_rnn_weights *weights, glia_tensor *y,
                               const glia_rnn_end *end);

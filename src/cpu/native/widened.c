@@ -12,7 +12,7 @@
 enum { GRAIN = 1 << 14 };
 
 /* The call in f32. Its tensors are those of the call but for halves, which are in the workspace: dense, or with the
- * strides that they have, where they are packed. */
+ * strides that they have, where they are packed and the op saves nothing. */
 typedef struct wide_call {
     gli_call call;
     glia_tensor in[GLI_MAX_IN], out[GLI_MAX_OUT];
@@ -24,10 +24,14 @@ typedef struct state {
     gli_choice choice;
 } state;
 
-static bool widen_tensor(const glia_tensor *x, char *base, size_t *bytes, glia_tensor *wide) {
+/* Ops with a saved output: what computes forward has to compute backward, so that nothing but the geometry, which both
+ * calls have, may decide who does. */
+static bool saves(const gli_op *op) { return gli_saved_output(op) >= 0 || gli_saved_input(op) >= 0; }
+
+static bool widen_tensor(const glia_tensor *x, bool dense, char *base, size_t *bytes, glia_tensor *wide) {
     size_t own;
     gli_set_shape(wide, GLIA_F32, x->ndim, x->dim);
-    if (gli_is_packed(x))
+    if (!dense && gli_is_packed(x))
         for (int d = 0; d < x->ndim; ++d) wide->stride[d] = x->stride[d];
     wide->ctx  = x->ctx;
     wide->data = base + *bytes;
@@ -36,17 +40,18 @@ static bool widen_tensor(const glia_tensor *x, char *base, size_t *bytes, glia_t
 }
 
 static bool lay_out(const gli_call *call, char *base, wide_call *w) {
-    bool fits = true;
-    *w        = (wide_call){.call = *call};
+    const bool dense = saves(call->op);
+    bool fits        = true;
+    *w               = (wide_call){.call = *call};
     for (int i = 0; i < call->n_in; ++i) {
         if (!call->in[i] || !gli_dtype_is_half(call->in[i]->dtype) || gli_input_is(call->op, i, GLI_IN_HALF)) continue;
-        fits          = fits && widen_tensor(call->in[i], base, &w->bytes, &w->in[i]);
+        fits          = fits && widen_tensor(call->in[i], dense, base, &w->bytes, &w->in[i]);
         w->call.in[i] = &w->in[i];
     }
     for (int o = 0; o < call->op->n_outputs; ++o) {
         if (!call->out[o] || !gli_dtype_is_half(call->out[o]->dtype) || gli_output_is(call->op, o, GLI_OUT_HALF))
             continue;
-        fits           = fits && widen_tensor(call->out[o], base, &w->bytes, &w->out[o]);
+        fits           = fits && widen_tensor(call->out[o], dense, base, &w->bytes, &w->out[o]);
         w->call.out[o] = &w->out[o];
     }
     return fits;
@@ -82,6 +87,13 @@ static void narrow(void *arg, int64_t begin, int64_t end) {
 static const char *decline(const gli_call *call) {
     for (int i = 0; i < call->n_in; ++i)
         if (call->in[i] && call->in[i]->dtype == GLIA_F64) return "some of its data is f64";
+    if (!saves(call->op)) return NULL;
+    for (int i = 0; i < call->n_in; ++i)
+        if (call->in[i] && gli_input_is(call->op, i, GLI_IN_WIDE) && !gli_is_dense(call->in[i]))
+            return "what is f32 is not row-major";
+    for (int o = 0; o < call->op->n_outputs; ++o)
+        if (call->out[o] && gli_output_is(call->op, o, GLI_OUT_WIDE) && !gli_is_dense(call->out[o]))
+            return "what is f32 is not row-major";
     return NULL;
 }
 
@@ -106,6 +118,7 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const glia_status status = gli_choose_any(&w.call, &s->choice);
     if (status != GLIA_OK) return gli_free(call->ctx, s, 1, sizeof *s), status;
     out->state = s;
+    out->saved = s->choice.prepared.saved;
     if (gli_add_size(w.bytes + GLI_ALIGNMENT, s->choice.prepared.workspace, &out->workspace)) return GLIA_OK;
     release(out);
     return gli_fail(call->ctx, GLIA_OUT_OF_MEMORY, "%s: its tensors in f32 need more memory than there can be",

@@ -27,6 +27,7 @@ static void mix(const glia_tensor *tensor, glia_dtype *dtype, bool *found) {
     *found = true;
 }
 
+/* Whether the tensor says nothing of the dtype of the data. */
 static bool typed_in(const gli_call *call, const gli_cuda_kernel *kernel, int i) {
     return kernel->typed_in >> i & 1 || gli_input_is(call->op, i, GLI_IN_WIDE);
 }
@@ -92,11 +93,14 @@ static glia_status lay_out(const gli_call *call, const gli_cuda_kernel *kernel, 
     l->alignment    = kernel->alignment ? (uintptr_t)kernel->alignment : 1;
     l->dtype        = common_float(call, kernel);
     for (int i = 0; i < call->n_in; ++i)
-        fits = fits && stage(call->in[i], seen_as(call->in[i], l, typed_in(call, kernel, i), true),
+        fits = fits && stage(call->in[i],
+                             seen_as(call->in[i], l, typed_in(call, kernel, i) && !(kernel->narrow_in >> i & 1), true),
                              flat || (kernel->strided_in >> i & 1), l, &l->in[i]);
     for (int i = 0; i < call->op->n_outputs; ++i)
-        fits = fits && stage(call->out[i], seen_as(call->out[i], l, typed_out(call, kernel, i), false),
-                             flat || (kernel->strided_out >> i & 1), l, &l->out[i]);
+        fits =
+            fits && stage(call->out[i],
+                          seen_as(call->out[i], l, typed_out(call, kernel, i) && !(kernel->narrow_out >> i & 1), false),
+                          flat || (kernel->strided_out >> i & 1), l, &l->out[i]);
     GLI_REQUIRE(call->ctx, fits, GLIA_OUT_OF_MEMORY, "%s: copies of its tensors need more memory than there can be",
                 call->op->name);
     return GLIA_OK;

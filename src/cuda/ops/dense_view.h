@@ -23,8 +23,9 @@ typedef struct gli_cuda_kernel {
                            gli_prepared *out);                   /* checks, and sizes of saved outputs; NULL: none */
     size_t (*workspace)(const gli_call *call, glia_dtype dtype); /* bytes; NULL: none */
     uint32_t strided_in, strided_out;                            /* bit i: the kernel reads its strides, any strides */
-    uint32_t typed_in, typed_out; /* bit i: seen in its own dtype, whatever the others have, as wide tensors are */
-    int alignment;                /* bytes that addresses must be multiples of; 0: of an element's */
+    uint32_t typed_in, typed_out;   /* bit i: seen in its own dtype, whatever the others have, as wide tensors are */
+    uint32_t narrow_in, narrow_out; /* bit i: a wide tensor that the kernel sees in the dtype of the data */
+    int alignment;                  /* bytes that addresses must be multiples of; 0: of an element's */
     bool flat; /* elementwise: tensors that are packed and have the same strides are arrays of elements in any order */
     /* Of a provider that has them, see provider.h; the views have no workspace. */
     int (*group)(const gli_call *const *calls, const gli_cuda_view *views, int n);

@@ -25,21 +25,15 @@ static glia_status check_params(const gli_resolution *r, const glia_rnn_params *
     return GLIA_OK;
 }
 
-/* The saved output is f32 for bf16 and f16, too, so that sums over the steps lose no precision. */
-static glia_dtype saved_dtype(glia_dtype dtype) { return dtype == GLIA_F64 ? GLIA_F64 : GLIA_F32; }
-
-/* All inputs that are present, except the lengths, have the dtype of x or that of the saved output. */
 static glia_status check_dtypes(const gli_resolution *r) {
-    const glia_dtype dtype = r->in[GLI_RNN_X]->dtype;
-    GLI_REQUIRE(r->ctx, gli_dtype_is_float(dtype), GLIA_DTYPE_MISMATCH, "%s: x is %s, must be a float", r->op->name,
-                glia_dtype_name(dtype));
-    for (int i = 1; i < r->n_in; ++i) {
-        const glia_dtype expected = i == GLI_RNN_BACK_SAVED ? saved_dtype(dtype) : dtype;
-        GLI_REQUIRE(r->ctx, !r->in[i] || i == GLI_RNN_LENGTHS || r->in[i]->dtype == expected, GLIA_DTYPE_MISMATCH,
-                    "%s: %s is %s, must be %s as x is %s", r->op->name, r->op->inputs[i].name,
-                    glia_dtype_name(r->in[i]->dtype), glia_dtype_name(expected), glia_dtype_name(dtype));
-    }
+    const glia_tensor *saved = r->op == &gli_op_rnn_backward ? input(r, GLI_RNN_BACK_SAVED) : NULL;
+    GLI_TRY(gli_check_floats(r));
     if (input(r, GLI_RNN_LENGTHS)) GLI_TRY(gli_check_index_dtype(r, GLI_RNN_LENGTHS));
+    /* f32 beside bf16 and f16, so that sums over the steps lose no precision */
+    const glia_dtype dtype = gli_dtype_wide(r->in[GLI_RNN_X]->dtype);
+    GLI_REQUIRE(r->ctx, !saved || saved->dtype == dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s as x is %s",
+                r->op->name, r->op->inputs[GLI_RNN_BACK_SAVED].name, glia_dtype_name(saved->dtype),
+                glia_dtype_name(dtype), glia_dtype_name(r->in[GLI_RNN_X]->dtype));
     return GLIA_OK;
 }
 
@@ -161,7 +155,7 @@ static glia_status resolve_forward(gli_resolution *r) {
     gli_set_dims(&r->out[GLI_RNN_H_N], dtype, g->directions, g->batch, g->outputs);
     gli_set_dims(&r->out[GLI_RNN_C_N], dtype, 0);
     if (g->cell == GLIA_RNN_LSTM) gli_set_dims(&r->out[GLI_RNN_C_N], dtype, g->directions, g->batch, g->hidden);
-    gli_set_dims(&r->out[GLI_RNN_SAVED], saved_dtype(dtype), g->saved);
+    gli_set_dims(&r->out[GLI_RNN_SAVED], gli_dtype_wide(dtype), g->saved);
     return GLIA_OK;
 }
 
@@ -255,25 +249,25 @@ static void derive(gli_derivation *d) {
               WEIGHT(d, GLI_RNN_B_HH)     = {"b_hh" suffix, GLI_IN_OPTIONAL | gradient}, \
               WEIGHT(d, GLI_RNN_W_HR)     = {"w_hr" suffix, GLI_IN_OPTIONAL | gradient}, \
               WEIGHT(d, GLI_RNN_PEEPHOLE) = {"peephole" suffix, GLI_IN_OPTIONAL | gradient}
-#define INPUTS(gradient)                                                                          \
-    [GLI_RNN_X] = {"x", gradient}, [GLI_RNN_H0] = {"h0", GLI_IN_OPTIONAL | gradient},             \
-    [GLI_RNN_C0]      = {"c0", GLI_IN_OPTIONAL | gradient},                                       \
-    [GLI_RNN_LENGTHS] = {"lengths", GLI_IN_OPTIONAL | GLI_IN_INDEX}, WEIGHTS(0, "", 0, gradient), \
+#define INPUTS(gradient)                                                                            \
+    [GLI_RNN_X] = {"x", gradient}, [GLI_RNN_H0] = {"h0", GLI_IN_OPTIONAL | GLI_IN_WIDE | gradient}, \
+    [GLI_RNN_C0]      = {"c0", GLI_IN_OPTIONAL | GLI_IN_WIDE | gradient},                           \
+    [GLI_RNN_LENGTHS] = {"lengths", GLI_IN_OPTIONAL | GLI_IN_INDEX}, WEIGHTS(0, "", 0, gradient),   \
     WEIGHTS(1, "_reverse", GLI_IN_OPTIONAL, gradient)
 #define GRADIENT(d, k) [GLI_RNN_BACK_DWEIGHT + (d) * GLI_RNN_WEIGHTS + (k)]
-#define GRADIENTS(d, suffix)                                                        \
-    GRADIENT(d, GLI_RNN_W_IH)                 = {"dw_ih" suffix, GLI_OUT_OPTIONAL}, \
-                GRADIENT(d, GLI_RNN_W_HH)     = {"dw_hh" suffix, GLI_OUT_OPTIONAL}, \
-                GRADIENT(d, GLI_RNN_B_IH)     = {"db_ih" suffix, GLI_OUT_OPTIONAL}, \
-                GRADIENT(d, GLI_RNN_B_HH)     = {"db_hh" suffix, GLI_OUT_OPTIONAL}, \
-                GRADIENT(d, GLI_RNN_W_HR)     = {"dw_hr" suffix, GLI_OUT_OPTIONAL}, \
-                GRADIENT(d, GLI_RNN_PEEPHOLE) = {"dpeephole" suffix, GLI_OUT_OPTIONAL}
+#define GRADIENTS(d, suffix)                                                                       \
+    GRADIENT(d, GLI_RNN_W_IH)                 = {"dw_ih" suffix, GLI_OUT_OPTIONAL | GLI_OUT_WIDE}, \
+                GRADIENT(d, GLI_RNN_W_HH)     = {"dw_hh" suffix, GLI_OUT_OPTIONAL | GLI_OUT_WIDE}, \
+                GRADIENT(d, GLI_RNN_B_IH)     = {"db_ih" suffix, GLI_OUT_OPTIONAL | GLI_OUT_WIDE}, \
+                GRADIENT(d, GLI_RNN_B_HH)     = {"db_hh" suffix, GLI_OUT_OPTIONAL | GLI_OUT_WIDE}, \
+                GRADIENT(d, GLI_RNN_W_HR)     = {"dw_hr" suffix, GLI_OUT_OPTIONAL | GLI_OUT_WIDE}, \
+                GRADIENT(d, GLI_RNN_PEEPHOLE) = {"dpeephole" suffix, GLI_OUT_OPTIONAL | GLI_OUT_WIDE}
 
 static const gli_op_input forward_inputs[]   = {INPUTS(GLI_IN_GRADIENT)};
 static const gli_op_output forward_outputs[] = {
     [GLI_RNN_Y]     = {"y", GLI_OUT_GRADIENT},
-    [GLI_RNN_H_N]   = {"h_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
-    [GLI_RNN_C_N]   = {"c_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_RNN_H_N]   = {"h_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
+    [GLI_RNN_C_N]   = {"c_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
     [GLI_RNN_SAVED] = {"reserve", GLI_OUT_OPTIONAL | GLI_OUT_SAVED},
 };
 static const gli_op_input backward_inputs[] = {
@@ -281,13 +275,13 @@ static const gli_op_input backward_inputs[] = {
     [GLI_RNN_BACK_Y]     = {"y", 0},
     [GLI_RNN_BACK_SAVED] = {"reserve", GLI_IN_SAVED},
     [GLI_RNN_BACK_DY]    = {"dy", GLI_IN_OPTIONAL},
-    [GLI_RNN_BACK_DH_N]  = {"dh_n", GLI_IN_OPTIONAL},
-    [GLI_RNN_BACK_DC_N]  = {"dc_n", GLI_IN_OPTIONAL},
+    [GLI_RNN_BACK_DH_N]  = {"dh_n", GLI_IN_OPTIONAL | GLI_IN_WIDE},
+    [GLI_RNN_BACK_DC_N]  = {"dc_n", GLI_IN_OPTIONAL | GLI_IN_WIDE},
 };
 static const gli_op_output backward_outputs[] = {
     [GLI_RNN_BACK_DX]  = {"dx", GLI_OUT_OPTIONAL},
-    [GLI_RNN_BACK_DH0] = {"dh0", GLI_OUT_OPTIONAL},
-    [GLI_RNN_BACK_DC0] = {"dc0", GLI_OUT_OPTIONAL},
+    [GLI_RNN_BACK_DH0] = {"dh0", GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
+    [GLI_RNN_BACK_DC0] = {"dc0", GLI_OUT_OPTIONAL | GLI_OUT_WIDE},
     GRADIENTS(0, ""),
     GRADIENTS(1, "_reverse"),
 };

@@ -150,10 +150,22 @@ static size_t backward_workspace(const gli_call *call, glia_dtype dtype) {
            aligned_size(bytes->workspace) + aligned_size(bytes->reserve) + aligned_size(zeros) + aligned_size(dx);
 }
 
-const gli_cuda_kernel gli_cudnn_rnn_forward_kernel = {
-    .run = forward, .workspace = forward_workspace, .typed_out = 1 << GLI_RNN_SAVED, .alignment = ALIGNMENT};
+/* cuDNN has states and the gradients of weights in the type of the data. */
+enum { STATES_IN = 1 << GLI_RNN_H0 | 1 << GLI_RNN_C0, STATES_OUT = 1 << GLI_RNN_H_N | 1 << GLI_RNN_C_N };
+
+const gli_cuda_kernel gli_cudnn_rnn_forward_kernel  = {.run        = forward,
+                                                       .workspace  = forward_workspace,
+                                                       .typed_out  = 1 << GLI_RNN_SAVED,
+                                                       .narrow_in  = STATES_IN,
+                                                       .narrow_out = STATES_OUT,
+                                                       .alignment  = ALIGNMENT};
 const gli_cuda_kernel gli_cudnn_rnn_backward_kernel = {
-    .run = backward, .workspace = backward_workspace, .typed_in = 1 << GLI_RNN_BACK_SAVED, .alignment = ALIGNMENT};
+    .run        = backward,
+    .workspace  = backward_workspace,
+    .typed_in   = 1 << GLI_RNN_BACK_SAVED,
+    .narrow_in  = STATES_IN | 1 << GLI_RNN_BACK_DH_N | 1 << GLI_RNN_BACK_DC_N,
+    .narrow_out = ~(1u << GLI_RNN_BACK_DX),
+    .alignment  = ALIGNMENT};
 
 /* A forward call and its backward call, whose gradients are discarded: an algorithm must be able to do both, and both
  * count in its time. */
@@ -176,5 +188,9 @@ static size_t workspace_of_both(const gli_call *call, glia_dtype dtype) {
            aligned_size(bytes_of(call->in[GLI_RNN_X]));
 }
 
-const gli_cuda_kernel gli_cudnn_rnn_training_kernel = {
-    .run = both_passes, .workspace = workspace_of_both, .typed_out = 1 << GLI_RNN_SAVED, .alignment = ALIGNMENT};
+const gli_cuda_kernel gli_cudnn_rnn_training_kernel = {.run        = both_passes,
+                                                       .workspace  = workspace_of_both,
+                                                       .typed_out  = 1 << GLI_RNN_SAVED,
+                                                       .narrow_in  = STATES_IN,
+                                                       .narrow_out = STATES_OUT,
+                                                       .alignment  = ALIGNMENT};

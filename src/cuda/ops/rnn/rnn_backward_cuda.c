@@ -58,11 +58,13 @@ static void add_weight(gemm_list *list, const weight_gradient *g) {
                              .b               = {.data = g->factor, .row_stride = g->factor_row, .column_stride = 1},
                              .y               = {.row_stride = g->columns, .column_stride = 1},
                              .alpha           = 1,
+                             .wide_y          = true,
                              .has_row_sums    = bias,
                              .row_sums_stride = 1};
     if (!list->view) return;
-    if (weight) p->y.data = element(list, list->view->out[g->weight], (int64_t)g->first * g->columns);
-    if (bias) p->row_sums = element(list, list->view->out[g->bias], g->first);
+    const size_t size = gli_cuda_rnn_compute_size(list->dtype);
+    if (weight) p->y.data = gli_cuda_rnn_element(list->view->out[g->weight], (int64_t)g->first * g->columns, size);
+    if (bias) p->row_sums = gli_cuda_rnn_element(list->view->out[g->bias], g->first, size);
 }
 
 /* dx = the sum over the directions of dgates w_ih. */
@@ -261,7 +263,8 @@ static glia_status rnn_backward_persistent(const gli_call *call, const gli_cuda_
 
 GLI_CUDA_RNN_PROVIDER(rnn_backward, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
                       planned_gemms, .run = rnn_backward_persistent, .prepare = gli_cuda_rnn_check_size,
-                      .workspace = persistent_workspace, .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);
+                      .workspace = persistent_workspace, .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED,
+                      .narrow_in = 1 << GLI_RNN_H0);
 GLI_CUDA_RNN_PROVIDER(rnn_backward, portable, GLI_ACCEPTS_ALL, NULL, planned_gemms, .run = rnn_backward,
                       .prepare = gli_cuda_rnn_check_size, .workspace = workspace,
-                      .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);
+                      .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED, .narrow_in = 1 << GLI_RNN_H0);

@@ -125,6 +125,7 @@ static glia_status prepare_blocks(const gli_call *call, gli_prepared *out) {
 
 GLI_CUDA_RNN_PROVIDER(rnn, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent, planned_gemms,
                       .run = rnn_persistent, .prepare = prepare_blocks, .workspace = persistent_workspace,
-                      .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED);
+                      .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED, .narrow_in = 1 << GLI_RNN_H0);
 GLI_CUDA_RNN_PROVIDER(rnn, portable, GLI_ACCEPTS_ALL, NULL, planned_gemms, .run = rnn, .prepare = prepare,
-                      .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED);
+                      .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED,
+                      .narrow_in = 1 << GLI_RNN_H0);

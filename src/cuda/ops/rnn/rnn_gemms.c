@@ -24,16 +24,8 @@ typedef struct gemm_call {
     _Alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
 } gemm_call;
 
-/* Sums of halves are a pass of our own: dense_backward_weights gives f32, and these gradients are halves. */
-static bool sums_apart(const gli_gemm *g) { return g->has_row_sums && gli_dtype_is_half(g->dtype); }
-
-static gli_gemm sums_alone(gli_gemm g) {
-    g.n = 0;
-    return g;
-}
-
-static const glia_tensor *matrix(glia_tensor *out, const gli_gemm *g, const gli_gemm_matrix *m, int rows, int columns) {
-    gli_set_shape(out, g->dtype, 2, (const int64_t[]){rows, columns});
+static const glia_tensor *matrix(glia_tensor *out, glia_dtype dtype, const gli_gemm_matrix *m, int rows, int columns) {
+    gli_set_shape(out, dtype, 2, (const int64_t[]){rows, columns});
     out->stride[0] = m->row_stride, out->stride[1] = m->column_stride;
     out->data = (void *)m->data;
     return out;
@@ -43,34 +35,36 @@ static gli_gemm_matrix transposed(gli_gemm_matrix m) {
     return (gli_gemm_matrix){.data = m.data, .row_stride = m.column_stride, .column_stride = m.row_stride};
 }
 
-static const glia_tensor *vector(glia_tensor *out, const gli_gemm *g, const void *data, int count, int64_t stride) {
-    gli_set_shape(out, g->dtype, 1, (const int64_t[]){count});
+static const glia_tensor *vector(glia_tensor *out, glia_dtype dtype, const void *data, int count, int64_t stride) {
+    gli_set_shape(out, dtype, 1, (const int64_t[]){count});
     out->stride[0] = stride;
     out->data      = (void *)data;
     return out;
 }
 
-/* dw = dy^T x, and its sums of rows dbias: a is dy^T, b is x. */
+/* dw = dy^T x and, where they are requested, its sums of rows dbias, f32 beside halves: a is dy^T, b is x. */
 static void describe_weights(const gli_gemm *g, gemm_call *c) {
-    const gli_gemm_matrix dy             = transposed(g->a);
-    c->call.op                           = &gli_op_dense_backward_weights;
-    c->call.n_in                         = 2;
-    c->call.in[GLI_DENSE_WEIGHTS_X]      = matrix(&c->in[0], g, &g->b, g->k, g->n);
-    c->call.in[GLI_DENSE_WEIGHTS_DY]     = matrix(&c->in[1], g, &dy, g->k, g->m);
-    c->call.out[GLI_DENSE_WEIGHTS_DW]    = matrix(&c->out[0], g, &g->y, g->m, g->n);
-    c->call.out[GLI_DENSE_WEIGHTS_DBIAS] = vector(&c->out[1], g, g->row_sums, g->m, g->row_sums_stride);
+    const gli_gemm_matrix dy          = transposed(g->a);
+    const glia_dtype wide             = gli_dtype_wide(g->dtype);
+    c->call.op                        = &gli_op_dense_backward_weights;
+    c->call.n_in                      = 2;
+    c->call.in[GLI_DENSE_WEIGHTS_X]   = matrix(&c->in[0], g->dtype, &g->b, g->k, g->n);
+    c->call.in[GLI_DENSE_WEIGHTS_DY]  = matrix(&c->in[1], g->dtype, &dy, g->k, g->m);
+    c->call.out[GLI_DENSE_WEIGHTS_DW] = matrix(&c->out[0], wide, &g->y, g->m, g->n);
+    if (g->has_row_sums)
+        c->call.out[GLI_DENSE_WEIGHTS_DBIAS] = vector(&c->out[1], wide, g->row_sums, g->m, g->row_sums_stride);
 }
 
 /* c is y, or a bias, which is one row. */
 static void describe_product(const gli_gemm *g, gemm_call *c) {
     c->call.op               = &gli_op_matmul;
     c->call.n_in             = g->c.data ? 3 : 2;
-    c->call.in[GLI_MATMUL_A] = matrix(&c->in[0], g, &g->a, g->m, g->k);
-    c->call.in[GLI_MATMUL_B] = matrix(&c->in[1], g, &g->b, g->k, g->n);
-    c->call.out[0]           = matrix(&c->out[0], g, &g->y, g->m, g->n);
+    c->call.in[GLI_MATMUL_A] = matrix(&c->in[0], g->dtype, &g->a, g->m, g->k);
+    c->call.in[GLI_MATMUL_B] = matrix(&c->in[1], g->dtype, &g->b, g->k, g->n);
+    c->call.out[0]           = matrix(&c->out[0], g->dtype, &g->y, g->m, g->n);
     if (!g->c.data) return;
-    c->call.in[GLI_MATMUL_C] = g->c.row_stride == 0 ? vector(&c->in[2], g, g->c.data, g->n, g->c.column_stride)
-                                                    : matrix(&c->in[2], g, &g->c, g->m, g->n);
+    c->call.in[GLI_MATMUL_C] = g->c.row_stride == 0 ? vector(&c->in[2], g->dtype, g->c.data, g->n, g->c.column_stride)
+                                                    : matrix(&c->in[2], g->dtype, &g->c, g->m, g->n);
 }
 
 static glia_status describe(const gli_call *layer, const gli_gemm *g, gemm_call *c) {
@@ -81,7 +75,7 @@ static glia_status describe(const gli_call *layer, const gli_gemm *g, gemm_call 
                          .stream    = layer->stream,
                          .label     = layer->label,
                          .direction = layer->direction};
-    if (g->has_row_sums && !sums_apart(g))
+    if (g->wide_y)
         describe_weights(g, c);
     else
         describe_product(g, c);
@@ -117,9 +111,7 @@ static glia_status plan(const gli_call *layer, const gli_gemm *g, gli_prepared_e
 size_t gli_cuda_rnn_gemm_workspace(const gli_rnn_gemms *gemms) {
     size_t max = 0;
     for (int i = 0; i < gemms->count; ++i) {
-        const gli_gemm *g = &gemms->of[i], sums = sums_alone(*g);
-        max = gli_max_size(max, gli_kernel_matmul_workspace(g));
-        if (sums_apart(g)) max = gli_max_size(max, gli_kernel_matmul_workspace(&sums));
+        max = gli_max_size(max, gli_kernel_matmul_workspace(&gemms->of[i]));
     }
     return max;
 }
@@ -177,8 +169,6 @@ glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_rnn_gemms *gem
         }
         GLI_TRY(describe(call, &gemms->of[i], &c));
         GLI_TRY(library_of(&c.call)->run(&c.call, gli_prepared_of(entry), workspace));
-        const gli_gemm sums = sums_alone(gemms->of[i]);
-        if (sums_apart(&sums)) GLI_TRY(multiply_by_own(call, &sums, workspace));
     }
     return GLIA_OK;
 }
