@@ -60,8 +60,10 @@ cudaError_t multiply(const gli_gemm *gemms, int n, const gli_gemm_run &run) {
 }  // namespace
 }  // namespace glia
 
+/* More blocks than a large GPU runs at once would hide nothing: each product then fills the GPU alone, and those of a
+ * library, or of tensor cores, take less time than these. */
 int gli_kernel_matmul_group_size(const gli_gemm *gemms, int n) {
-    enum { MAX_BLOCKS = 4096 };
+    enum { MAX_BLOCKS = 512 };
     int count = 0;
     while (count < n && count < GLI_GEMM_GROUP && glia::may_join(gemms[count], gemms[0]) &&
            glia::small_tiles(glia::largest_of(gemms, count + 1)) <= MAX_BLOCKS)

@@ -310,11 +310,12 @@ TEST_P(CudaGroups, weight_gradients_of_small_layers_are_one_launch) {
     expect_groups(ten, {2, 8});
 }
 
-// Their inputs would stay in memory until the last of them.
+// The inputs of the first would stay in memory until the last. The second fills a GPU alone.
 TEST_P(CudaGroups, weight_gradients_of_large_layers_do_not_wait) {
     Computer c(device());
-    Layers layers(c.ctx, 400, {3, 700, 2});
-    expect_groups(layers, {});
+    Layers deep(c.ctx, 400, {3, 700, 2}), wide(c.ctx, 2, {32 * 257, 3, 2});
+    expect_groups(deep, {});
+    expect_groups(wide, {});
 }
 
 // The first waits for the second, which the third reads.
