@@ -219,6 +219,19 @@ void plan(glia_context *ctx, const gli_op *op, const void *params, std::vector<P
     glia_graph_destroy(graph);
 }
 
+// A size that some dimensions of a case have, at times; otherwise one that none has.
+int64_t one_dimension(const Case &c) {
+    if (c.inputs.empty() || chance(94)) return -1;
+    const auto &dims = c.inputs[below(c.inputs.size())].dims;
+    return dims.empty() ? -1 : dims[below(dims.size())];
+}
+
+// The dimensions of this size with nothing along them, in all inputs: they fit each other still.
+std::vector<int64_t> emptied_shape(std::vector<int64_t> dims, int64_t size) {
+    std::replace(dims.begin(), dims.end(), size, int64_t(0));
+    return dims;
+}
+
 // At times one provider alone may take a call.
 void choose_provider(glia_context *ctx, const gli_op *op) {
     ctx->provider[0] = '\0';
@@ -236,14 +249,15 @@ void run(glia_context *ctx, const Case &c, Totals *totals) {
     std::vector<char> params = c.params;
     for (int n = c.op->n_params && chance(60) ? 1 + int(below(3)) : 0; n > 0; --n)
         mutate(c.op->params[below(uint64_t(c.op->n_params))], &params);
+    const int64_t emptied   = one_dimension(c);
     const glia_dtype floats = chance(70) ? GLIA_F32 : glia_dtype(below(GLIA_F16 + 1));
     std::vector<Placed> in;
     for (size_t i = 0; i < c.inputs.size(); ++i) {
         const Input &input = c.inputs[i];
         const bool absent  = chance(input.content == Content::absent ? 90 : 2);
-        in.push_back(
-            absent ? Placed()
-                   : place(ctx, chance(4) ? random_dtype() : dtype_of(c, i, floats), mutated_shape(input.dims), input));
+        in.push_back(absent ? Placed()
+                            : place(ctx, chance(4) ? random_dtype() : dtype_of(c, i, floats),
+                                    mutated_shape(emptied_shape(input.dims, emptied)), input));
     }
     const void *given = params.empty() || chance(3) ? nullptr : params.data();
     call(ctx, c.op, given, in, totals);

@@ -163,21 +163,21 @@ typedef struct task {
 /* The index in sums and totals. */
 static int place_of(const task *t, int panel, int tile) { return panel * t->tiles + tile; }
 
-/* NULL where the sums have no terms. */
-static const float *packed_panel(const gli_gemm *g, int64_t product, int64_t first_column) {
-    if (!g->panels) return NULL;
-    return g->panels + product / g->sharing * g->next_panels + first_column * g->sum;
+/* NULL where the sums have no terms: the columns have no memory then. */
+static const float *panel_of(const gli_gemm *g, int64_t product, int64_t first_column) {
+    if (g->sum == 0) return NULL;
+    if (!g->unpacked) return g->panels + product / g->sharing * g->next_panels + first_column * g->sum;
+    return g->unpacked(g->arg, product) + first_column * (g->packing ? g->packing->column_stride : 1);
 }
 
 static void begin_task(const work *w, int64_t index, task *t) {
-    const gli_gemm *g           = w->gemm;
-    const int64_t product       = index / (w->row_blocks * w->column_blocks);
-    const int64_t rows          = w->by_rows ? index / w->column_blocks % w->row_blocks : index % w->row_blocks;
-    const int64_t columns       = w->by_rows ? index % w->column_blocks : index / w->row_blocks % w->column_blocks;
-    const int64_t row           = rows * w->tiles * g->kernel->rows;
-    const int64_t column_stride = g->packing ? g->packing->column_stride : 1;
-    t->gemm                     = g;
-    t->column                   = columns * PANELS * w->panels.width;
+    const gli_gemm *g     = w->gemm;
+    const int64_t product = index / (w->row_blocks * w->column_blocks);
+    const int64_t rows    = w->by_rows ? index / w->column_blocks % w->row_blocks : index % w->row_blocks;
+    const int64_t columns = w->by_rows ? index % w->column_blocks : index / w->row_blocks % w->column_blocks;
+    const int64_t row     = rows * w->tiles * g->kernel->rows;
+    t->gemm               = g;
+    t->column             = columns * PANELS * w->panels.width;
     t->tiles = t->panels = 0;
     for (int64_t first = row; t->tiles < w->tiles && first < g->rows; first += g->kernel->rows)
         t->rows[t->tiles++] = (gli_gemm_rows){product, first, (int)gli_min_i64(g->kernel->rows, g->rows - first)};
@@ -185,8 +185,7 @@ static void begin_task(const work *w, int64_t index, task *t) {
         t->width[t->panels]   = width_of(&w->panels, g->columns, first);
         t->columns[t->panels] = (int)gli_min_i64(t->width[t->panels], g->columns - first);
         t->pitch[t->panels]   = g->unpacked && !g->packing ? g->pitch : t->width[t->panels];
-        t->panel[t->panels] =
-            g->unpacked ? g->unpacked(g->arg, product) + first * column_stride : packed_panel(g, product, first);
+        t->panel[t->panels]   = panel_of(g, product, first);
     }
 }
 
