@@ -110,9 +110,7 @@ static glia_status plan(const gli_call *layer, const gli_gemm *g, gli_prepared_e
 
 size_t gli_cuda_rnn_gemm_workspace(const gli_rnn_gemms *gemms) {
     size_t max = 0;
-    for (int i = 0; i < gemms->count; ++i) {
-        max = gli_max_size(max, gli_kernel_matmul_workspace(&gemms->of[i]));
-    }
+    for (int i = 0; i < gemms->count; ++i) max = gli_max_size(max, gli_kernel_matmul_workspace(&gemms->of[i]));
     return max;
 }
 
