@@ -42,7 +42,7 @@ glia_tensor *make(glia_context *ctx, Keep &keep, glia_shape shape, glia_dtype dt
 }
 
 // An op call on the tensors of its first case; the tensors are made beforehand, the call may fail.
-Scenario op_call(const gli_op &op, const char *provider) {
+Scenario op_call(const gli_op &op, const gli_provider &provider) {
     struct State {
         const Case *c = nullptr;
         std::vector<const glia_tensor *> in;
@@ -52,9 +52,11 @@ Scenario op_call(const gli_op &op, const char *provider) {
     for (const Case &c : all_cases())
         if (c.op == &op && !c.bench && !state->c) state->c = &c;
     Scenario s;
-    s.name     = std::string("call_") + op.name + "__" + (provider + 4);
-    s.provider = provider;
-    s.prepare  = [state](glia_context *ctx, Keep &keep) {
+    s.name     = std::string("call_") + op.name + "__" + (provider.name + 4);
+    s.provider = provider.name;
+
+    const glia_dtype floats = provider.accepts.flags & GLI_SOME_HALF ? GLIA_BF16 : GLIA_F32;
+    s.prepare               = [state, floats](glia_context *ctx, Keep &keep) {
         const Case &c = *state->c;
         state->in.clear(), state->out.clear();
         for (size_t i = 0; i < c.inputs.size(); ++i) {
@@ -62,8 +64,8 @@ Scenario op_call(const gli_op &op, const char *provider) {
             std::copy(c.inputs[i].dims.begin(), c.inputs[i].dims.end(), shape.dim);
             glia_tensor *t = nullptr;
             if (c.inputs[i].content != Content::absent) {
-                t = make(ctx, keep, shape, dtype_of(c, i, GLIA_F32));
-                gli_tensor_from_double(t, values_of(c, i, Regime::reals, GLIA_F32).data());
+                t = make(ctx, keep, shape, dtype_of(c, i, floats));
+                gli_tensor_from_double(t, values_of(c, i, Regime::reals, floats).data());
             }
             state->in.push_back(t);
         }
@@ -464,7 +466,7 @@ std::vector<Scenario> scenarios() {
     // One op with every provider that it has: cpu.ref has workspaces, cpu.onednn a cache, cpu.native mostly nothing.
     for (const gli_op *const *op = gli_ops; *op; ++op)
         for (const gli_provider *const *it = gli_cpu_device.providers(*op); *it; ++it)
-            all.push_back(op_call(**op, (*it)->name));
+            all.push_back(op_call(**op, **it));
     return all;
 }
 
