@@ -101,21 +101,23 @@ struct staged_loader {
     enum { count = side::chunks / Threads };
 
     const Matrix &x;
+    bool k_contiguous;
     int first_k, k_stride; /* of its chunks, from the tile's on */
     coord line[count];
     int to[count];
 
-    __device__ staged_loader(const Matrix &matrix, int first, int lines) : x(matrix) {
-        const int length     = (x.k_contiguous ? int(side::depth) : Lines) / side::chunk;
+    __device__ staged_loader(const Matrix &matrix, bool along_k, int first, int lines)
+        : x(matrix), k_contiguous(along_k) {
+        const int length     = (k_contiguous ? int(side::depth) : Lines) / side::chunk;
         const int contiguous = int(threadIdx.x) % length * side::chunk, strided = int(threadIdx.x) / length;
         const int stride = Threads / length;
-        first_k          = x.k_contiguous ? contiguous : strided;
-        k_stride         = x.k_contiguous ? 0 : stride;
+        first_k          = k_contiguous ? contiguous : strided;
+        k_stride         = k_contiguous ? 0 : stride;
 #pragma unroll
         for (int q = 0; q < count; ++q) {
-            const int own = x.k_contiguous ? strided + q * stride : contiguous;
+            const int own = k_contiguous ? strided + q * stride : contiguous;
             line[q]       = x.row_axis.at(first + own, lines);
-            to[q]         = side::index(x.k_contiguous, own, first_k + q * k_stride);
+            to[q]         = side::index(k_contiguous, own, first_k + q * k_stride);
         }
     }
 
@@ -171,10 +173,11 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
     const int warp = int(threadIdx.x) / 32, own_row = t.row + int(threadIdx.x);
     const int warp_row = warp % 2 * Tile::warp_rows, warp_column = warp / 2 * Tile::warp_columns;
 
-    const staged_loader<decltype(p.a), T, Tile::rows, Tile::threads> a(p.a, t.row, p.m);
-    const staged_loader<decltype(p.b), T, Tile::columns, Tile::threads> b(p.b, t.column, p.n);
-    const staged_fragments<T, S, Tile::rows, Tile::warp_rows> of_a(p.a.k_contiguous, warp_row, true);
-    const staged_fragments<T, S, Tile::columns, Tile::warp_columns> of_b(p.b.k_contiguous, warp_column, false);
+    const bool a_along_k = Batch::ever_along_k && p.a.k_contiguous, b_along_k = Batch::ever_along_k && p.b.k_contiguous;
+    const staged_loader<decltype(p.a), T, Tile::rows, Tile::threads> a(p.a, a_along_k, t.row, p.m);
+    const staged_loader<decltype(p.b), T, Tile::columns, Tile::threads> b(p.b, b_along_k, t.column, p.n);
+    const staged_fragments<T, S, Tile::rows, Tile::warp_rows> of_a(a_along_k, warp_row, true);
+    const staged_fragments<T, S, Tile::columns, Tile::warp_columns> of_b(b_along_k, warp_column, false);
     Accumulator acc;
     const bool sums_rows = p.y.row_sums && t.column == 0 && threadIdx.x < Tile::rows && own_row < p.m;
     float row_sum        = 0;
@@ -202,7 +205,7 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
             acc.template multiply<S>(left, right);
         }
         for (int i = 0; sums_rows && i < DEPTH; ++i)
-            row_sum += to_compute(tensor_element<S>::from(stage.a.element(p.a.k_contiguous, int(threadIdx.x), i)));
+            row_sum += to_compute(tensor_element<S>::from(stage.a.element(a_along_k, int(threadIdx.x), i)));
     }
     gli_await_copies<0>();
     __syncthreads();
