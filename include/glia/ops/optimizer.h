@@ -12,10 +12,10 @@
  * In all of them g is the gradient with the penalties' share: g = grad + weight_decay param + l1 sign(param), with
  * sign(0) = 0.
  *
- * Adam, Adagrad and RMSprop keep squares of g. In f32 their formulas hold for |g| from
- * 1e-17 to 1e18. The square of a smaller g may count as 0, which makes no difference beside an epsilon of 1e-10 or
- * more; that of a larger g, from 1.8e19 on, may be infinite, and makes the step 0, now and later: param stays as it is,
- * and none of it is NaN while g is finite. Formulas: PyTorch's torch.optim. */
+ * Adam, Adagrad and RMSprop keep squares of g. In f32 their formulas hold for |g| from 1e-17 to 1e18. The square of a
+ * smaller g may count as 0, which makes no difference beside an epsilon of 1e-10 or more; that of a larger g, from
+ * 1.8e19 on, may be infinite, and makes the step 0, now and later: param stays as it is, and none of it is NaN while g
+ * is finite. Formulas: PyTorch's torch.optim. */
 #ifndef GLIA_OPS_OPTIMIZER_H
 #define GLIA_OPS_OPTIMIZER_H
 

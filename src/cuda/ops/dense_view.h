@@ -7,8 +7,7 @@
 #include "cuda/device/cuda_device.h"
 
 typedef struct gli_cuda_view {
-    glia_dtype
-        dtype; /* of all floats of data: f32, f64, bf16 or f16. Where the call mixes them: f64 if one is, else f32 */
+    glia_dtype dtype;           /* of the data, a float. Where the call mixes floats: f64 if one is, else f32 */
     const void *in[GLI_MAX_IN]; /* NULL: absent. i32 is widened to i64; u8 and i64 stay what they are */
     void *out[GLI_MAX_OUT];     /* NULL: not requested. Integers are of the tensor's own type */
     const int64_t *in_stride[GLI_MAX_IN], *out_stride[GLI_MAX_OUT]; /* of what `in` and `out` point to */

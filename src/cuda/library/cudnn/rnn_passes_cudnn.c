@@ -36,8 +36,9 @@ size_t gli_cudnn_rnn_saved_bytes(const gli_call *call, const gli_cudnn_rnn *rnn)
                         sizeof(double));
 }
 
-/* The weights that a forward call packs for its backward call, and that finds again: unless the tensor has gaps, so
- * that cuDNN gets a copy, or lies where cuDNN reads no weights. NULL: each call packs its own. */
+/* The weights that a forward call packs for its backward call, and that finds again: unless the tensor is
+ * not dense, so that the kernel sees a copy, or not aligned as cuDNN wants its weights. NULL: each call packs its own.
+ */
 static void *kept_weights(const glia_tensor *saved, const gli_cudnn_rnn *rnn) {
     const size_t at  = weights_at(saved, rnn);
     const bool usual = at && gli_is_dense(saved) && (uintptr_t)saved->data % GLI_CUDNN_ALIGNMENT == 0;

@@ -105,15 +105,14 @@ static const char *decline_filter(const gli_call *call) {
 GLI_CUDA_KERNEL_PROVIDER(conv2d, direct, GLI_ACCEPTS_DIRECT, decline_direct, .run = forward_direct, .strided_in = 7,
                          .strided_out = 1);
 GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, direct, GLI_ACCEPTS_DIRECT, decline_direct, .run = filter_direct,
-                         .workspace = filter_direct_workspace, .strided_in = 3, .strided_out = 3, .typed_out = 3);
+                         .workspace = filter_direct_workspace, .strided_in = 3, .strided_out = 3);
 GLI_CUDA_KERNEL_PROVIDER(conv2d, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_tensor_cores,
                          .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_data, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_data,
                          .run = data_tensor_cores, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
 GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_filter,
-                         .run = filter_tensor_cores, .workspace = filter_workspace, .strided_in = 3, .strided_out = 3,
-                         .typed_out = 3);
+                         .run = filter_tensor_cores, .workspace = filter_workspace, .strided_in = 3, .strided_out = 3);
 GLI_CUDA_PROVIDER(conv2d, .run = forward, .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_PROVIDER(conv2d_backward_data, .run = data, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
 GLI_CUDA_PROVIDER(conv2d_backward_filter, .run = filter, .workspace = filter_workspace, .strided_in = 3,
-                  .strided_out = 3, .typed_out = 3);
+                  .strided_out = 3);

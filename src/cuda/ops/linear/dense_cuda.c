@@ -93,11 +93,9 @@ GLI_CUDA_KERNEL_PROVIDER(dense, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_
                          .workspace = forward_workspace, .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
 GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_weights,
                          .run = weights_tensor_cores, .workspace = weights_workspace,
-                         .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS,
-                         .typed_out   = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
+                         .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
 GLI_CUDA_PROVIDER(dense, .run = forward, .workspace = forward_workspace,
                   .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
 GLI_CUDA_GROUP_PROVIDER(dense_backward_weights, .run = weights, .workspace = weights_workspace, .group = group_weights,
                         .run_group   = run_weights_group,
-                        .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS,
-                        .typed_out   = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
+                        .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);

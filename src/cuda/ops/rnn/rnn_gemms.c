@@ -93,18 +93,17 @@ static const gli_provider *library_of(const gli_call *call) {
 /* *entry stays NULL where cuBLASLt is not there or does not take it. */
 static glia_status plan(const gli_call *layer, const gli_gemm *g, gli_prepared_entry **entry) {
     gemm_call c;
-    char why[GLI_REASON];
+    char why[GLI_REASON] = "";
     if (g->m == 0 || g->n == 0 || g->k == 0) return GLIA_OK;
     GLI_TRY(describe(layer, g, &c));
     const gli_provider *library = library_of(&c.call);
     if (!library) return GLIA_OK;
     const char *reason       = gli_declines(library, &c.call, why);
     const glia_status status = reason ? GLIA_UNSUPPORTED : gli_prepared_take(&c.call, library, why, entry);
+    const bool taken         = status == GLIA_OK;
+    if (!reason) reason = taken ? "" : why;
     gli_log(layer->ctx, GLI_LOG_DISPATCH, "%s: a product of %d x %d x %d: %s%s", layer->op->name, g->m, g->n, g->k,
-            status == GLIA_OK ? library->name : "our own, since it declines: ",
-            status == GLIA_OK ? ""
-            : reason          ? reason
-                              : why);
+            taken ? library->name : "our own, since it declines: ", reason);
     return status == GLIA_UNSUPPORTED ? GLIA_OK : status;
 }
 

@@ -1,5 +1,5 @@
-/* The GEMMs over all steps of a recurrent layer. Each is a call of matmul, or of dense_backward_weights where a bias
- * has a gradient, which cuBLASLt computes where it is there and takes it; else a kernel of our own does. */
+/* The GEMMs over all steps of a recurrent layer. Each is a call of matmul, or of dense_backward_weights where it is the
+ * gradient of a weight, which cuBLASLt computes where it is there and takes it; else a kernel of our own does. */
 #ifndef GLI_CUDA_OPS_RNN_RNN_GEMMS_H
 #define GLI_CUDA_OPS_RNN_RNN_GEMMS_H
 
