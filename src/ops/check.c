@@ -83,10 +83,17 @@ glia_status gli_check_axis(const gli_resolution *r, int axis, int ndim, int *out
     return GLIA_OK;
 }
 
+glia_status gli_check_finite(const gli_resolution *r, const char *name, double value, glia_dtype dtype) {
+    const bool is_double = dtype == GLIA_F64;
+    GLI_REQUIRE(r->ctx, fabs(value) <= (is_double ? DBL_MAX : FLT_MAX), GLIA_INVALID_ARGUMENT,
+                "%s: %s is %g, must be finite in %s", r->op->name, name, value, is_double ? "f64" : "f32");
+    return GLIA_OK;
+}
+
 glia_status gli_check_range(const gli_resolution *r, const char *name, double value, double low, double high) {
     GLI_REQUIRE(r->ctx, value >= low && value < high, GLIA_INVALID_ARGUMENT, "%s: %s is %g, must be %g to below %g",
                 r->op->name, name, value, low, high);
-    return GLIA_OK;
+    return gli_check_finite(r, name, value, r->in[0]->dtype);
 }
 
 glia_status gli_check_epsilon(const gli_resolution *r, double epsilon) {

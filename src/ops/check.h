@@ -20,7 +20,11 @@ void gli_split_at(const glia_tensor *tensor, int axis, int *outer, int *length, 
 /* A shape from params has less than 2^31 elements. */
 glia_status gli_check_count(const gli_resolution *r, const glia_tensor *shape, const char *name);
 
-/* low <= value < high, with all three in the message. */
+/* Finite in f64 for dtype f64, else in f32: so wide a number is where a kernel computes. Infinity times 0 would be NaN.
+ */
+glia_status gli_check_finite(const gli_resolution *r, const char *name, double value, glia_dtype dtype);
+
+/* low <= value < high, with all three in the message; and finite in the dtype of the first input. */
 glia_status gli_check_range(const gli_resolution *r, const char *name, double value, double low, double high);
 
 /* 0 <= epsilon, finite, and not one that the dtype of input 0 makes 0: what is divided by it would not be finite. */

@@ -46,9 +46,14 @@ std::vector<Bad> bad_calls() {
         bad("negative_kind", u, unary(glia_unary_kind(-1)), {kX}, ARGUMENT, "kind is -1"),
         bad("clip_upside_down", u, unary(GLIA_UNARY_CLIP, 2, 1), {kX}, ARGUMENT, "clip from alpha 2 to beta 1"),
         bad("clip_nan", u, unary(GLIA_UNARY_CLIP, NAN, 1), {kX}, ARGUMENT, "clip from alpha nan"),
-        bad("alpha_infinite", u, unary(GLIA_UNARY_LEAKY_RELU, INFINITY), {kX}, ARGUMENT, "leaky_relu with alpha inf"),
-        bad("alpha_nan", u, unary(GLIA_UNARY_ELU, NAN), {kX}, ARGUMENT,
-            "elu with alpha nan and beta 0, must be finite"),
+        bad("alpha_infinite", u, unary(GLIA_UNARY_LEAKY_RELU, INFINITY), {kX}, ARGUMENT,
+            "unary: alpha is inf, must be finite in f32"),
+        bad("alpha_nan", u, unary(GLIA_UNARY_ELU, NAN), {kX}, ARGUMENT, "alpha is nan, must be finite in f32"),
+        // In f32, where kernels compute for halves too, it would be infinite, and NaN times 0.
+        bad("alpha_beyond_f32", u, unary(GLIA_UNARY_ELU, 1e308), {kHalf}, ARGUMENT,
+            "alpha is 1e+308, must be finite in f32"),
+        bad("alpha_beyond_f32", ub, unary(GLIA_UNARY_ELU, -1e39), {kX, kX, kX}, ARGUMENT,
+            "alpha is -1e+39, must be finite in f32"),
         bad("softplus_of_zero", u, unary(GLIA_UNARY_SOFTPLUS, 0), {kX}, ARGUMENT,
             "softplus with alpha 0, which it divides by"),
         bad("softplus_of_zero", ub, unary(GLIA_UNARY_SOFTPLUS, 0), {kX, kX, kX}, ARGUMENT,
@@ -57,7 +62,8 @@ std::vector<Bad> bad_calls() {
             "kind is 22, must be 0 (linear) to 21 (square)"),
         bad("elu_of_zero_from_y", ub, unary(GLIA_UNARY_ELU, 0), {ABSENT, kX, kX}, ARGUMENT, "needs x"),
         bad("leaky_relu_of_zero_from_y", ub, unary(GLIA_UNARY_LEAKY_RELU, 0), {ABSENT, kX, kX}, ARGUMENT, "needs x"),
-        bad("beta_nan", u, unary(GLIA_UNARY_HARD_SIGMOID, 1, NAN), {kX}, ARGUMENT, "beta nan"),
+        bad("beta_nan", u, unary(GLIA_UNARY_HARD_SIGMOID, 1, NAN), {kX}, ARGUMENT,
+            "beta is nan, must be finite in f32"),
         bad("no_dy", ub, unary(GLIA_UNARY_RELU), {kX, kX, ABSENT}, ARGUMENT, "dy is NULL"),
         bad("relu_from_nothing", ub, unary(GLIA_UNARY_RELU), {ABSENT, ABSENT, kX}, ARGUMENT,
             "the derivative of relu needs y or x, which is NULL"),
@@ -210,6 +216,27 @@ TEST(ElementwiseContract, outputs_must_fit) {
     const auto p = params::as<glia_random_fill_params>(params::random_fill{.shape = GLIA_SHAPE(3), .dtype = GLIA_BF16});
     EXPECT_EQ(glia_random_fill(s.ctx(), &p, t({3})), GLIA_DTYPE_MISMATCH);
     EXPECT_EQ(glia_random_fill(s.ctx(), &p, t({3}, GLIA_BF16)), GLIA_OK);
+}
+
+TEST(ElementwiseContract, random_ranges_are_finite_in_the_dtype) {
+    Session s("");
+    glia_tensor *narrow = s.tensor(dims({3})), *wide = s.tensor(dims({3}, GLIA_F64));
+    const auto fill = [&](params::random_fill p, glia_tensor *y) {
+        p.shape        = GLIA_SHAPE(3);
+        p.dtype        = glia_tensor_dtype(y);
+        const auto all = params::as<glia_random_fill_params>(p);
+        return glia_random_fill(s.ctx(), &all, y) == GLIA_OK ? "" : glia_message(s.ctx());
+    };
+    const params::random_fill uniform{.low = -1e300, .high = 1e300}, normal{.kind = GLIA_RANDOM_NORMAL, .std = 1e300};
+    EXPECT_STREQ(fill(uniform, wide), "");
+    EXPECT_STREQ(fill(uniform, narrow), "random_fill: low is -1e+300, must be finite in f32");
+    EXPECT_STREQ(fill({.low = -3e38, .high = 3e38}, narrow), "random_fill: high - low is 6e+38, must be finite in f32");
+    EXPECT_STREQ(fill({.low = 2, .high = 1}, wide), "random_fill: low is 2, high is 1: must be in order");
+    EXPECT_STREQ(fill(normal, wide), "");
+    EXPECT_STREQ(fill(normal, narrow), "random_fill: std is 1e+300, must be finite in f32");
+    EXPECT_STREQ(fill({.kind = GLIA_RANDOM_NORMAL, .std = -1}, wide), "random_fill: std is -1, must not be negative");
+    EXPECT_STREQ(fill({.kind = GLIA_RANDOM_NORMAL, .mean = NAN}, wide),
+                 "random_fill: mean is nan, must be finite in f64");
 }
 
 TEST(ElementwiseContract, either_gradient_may_be_left_out) {

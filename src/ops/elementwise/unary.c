@@ -42,18 +42,19 @@ static bool reads_alpha(glia_unary_kind kind) {
 
 static bool reads_beta(glia_unary_kind kind) { return kind == GLIA_UNARY_HARD_SIGMOID || kind == GLIA_UNARY_CLIP; }
 
-static glia_status resolve_kind(const gli_resolution *r, const glia_unary_params *p, gli_unary_geom *g) {
-    const char *op = r->op->name, *name = gli_unary_names[p->kind];
-    g->kind  = p->kind;
-    g->alpha = reads_alpha(p->kind) ? p->alpha : 0;
-    g->beta  = reads_beta(p->kind) ? p->beta : 0;
+static glia_status resolve_kind(const gli_resolution *r, glia_dtype dtype, gli_unary_geom *g) {
+    const glia_unary_params *p = r->params;
+    const char *op             = r->op->name;
+    g->kind                    = p->kind;
+    g->alpha                   = reads_alpha(p->kind) ? p->alpha : 0;
+    g->beta                    = reads_beta(p->kind) ? p->beta : 0;
     if (p->kind == GLIA_UNARY_CLIP) {
         GLI_REQUIRE(r->ctx, p->alpha <= p->beta, GLIA_INVALID_ARGUMENT,
                     "%s: clip from alpha %g to beta %g, alpha must not be above beta", op, p->alpha, p->beta);
         return GLIA_OK;
     }
-    GLI_REQUIRE(r->ctx, isfinite(g->alpha) && isfinite(g->beta), GLIA_INVALID_ARGUMENT,
-                "%s: %s with alpha %g and beta %g, must be finite", op, name, p->alpha, p->beta);
+    GLI_TRY(gli_check_finite(r, "alpha", g->alpha, dtype));
+    GLI_TRY(gli_check_finite(r, "beta", g->beta, dtype));
     GLI_REQUIRE(r->ctx, p->kind != GLIA_UNARY_SOFTPLUS || p->alpha != 0, GLIA_INVALID_ARGUMENT,
                 "%s: softplus with alpha 0, which it divides by", op);
     return GLIA_OK;
@@ -84,7 +85,7 @@ static glia_status resolve_forward(gli_resolution *r) {
     gli_unary_geom *g    = r->geom;
     const glia_tensor *x = r->in[GLI_UNARY_X];
     GLI_TRY(gli_check_floats(r));
-    GLI_TRY(resolve_kind(r, r->params, g));
+    GLI_TRY(resolve_kind(r, x->dtype, g));
     g->count = (int)gli_count(x);
     gli_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
     return GLIA_OK;
@@ -94,7 +95,7 @@ static glia_status resolve_backward(gli_resolution *r) {
     gli_unary_geom *g     = r->geom;
     const glia_tensor *dy = r->in[GLI_UNARY_BACKWARD_DY];
     GLI_TRY(gli_check_floats(r));
-    GLI_TRY(resolve_kind(r, r->params, g));
+    GLI_TRY(resolve_kind(r, dy->dtype, g));
     for (int i = GLI_UNARY_BACKWARD_X; i <= GLI_UNARY_BACKWARD_Y; ++i)
         if (r->in[i]) GLI_TRY(gli_check_shape(r, i, dy->ndim, dy->dim));
     g->from = source_of(g->kind, g->alpha);

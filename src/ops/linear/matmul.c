@@ -86,8 +86,8 @@ static glia_status resolve(gli_resolution *r) {
     const glia_matmul_params *p = r->params;
     gli_matmul_geom *g          = r->geom;
     GLI_TRY(gli_check_floats(r));
-    GLI_REQUIRE(r->ctx, isfinite(p->alpha) && isfinite(p->beta), GLIA_INVALID_ARGUMENT,
-                "matmul: alpha is %g and beta %g, must be finite", p->alpha, p->beta);
+    GLI_TRY(gli_check_finite(r, "alpha", p->alpha, r->in[GLI_MATMUL_A]->dtype));
+    GLI_TRY(gli_check_finite(r, "beta", p->beta, r->in[GLI_MATMUL_A]->dtype));
     for (int i = GLI_MATMUL_A; i <= GLI_MATMUL_B; ++i)
         GLI_REQUIRE(r->ctx, r->in[i]->ndim >= 2, GLIA_SHAPE_MISMATCH, "matmul: %s is %s, must have 2 to %d dimensions",
                     r->op->inputs[i].name, GLI_SHAPE_OF(r->in[i]), GLIA_MAX_DIMS);

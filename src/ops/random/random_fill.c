@@ -1,7 +1,5 @@
 #include "ops/random/random_fill_geom.h"
 
-#include <math.h>
-
 #include "ops/check.h"
 
 static const char *const kinds[] = {[GLIA_RANDOM_UNIFORM]          = "uniform",
@@ -10,12 +8,16 @@ static const char *const kinds[] = {[GLIA_RANDOM_UNIFORM]          = "uniform",
 
 /* Only those that the kind reads. */
 static glia_status check_numbers(const gli_resolution *r, const glia_random_fill_params *p) {
-    const bool uniform = p->kind == GLIA_RANDOM_UNIFORM;
-    GLI_REQUIRE(r->ctx, !uniform || (isfinite(p->low) && isfinite(p->high) && p->low <= p->high), GLIA_INVALID_ARGUMENT,
-                "%s: low is %g, high is %g: must be finite and in order", r->op->name, p->low, p->high);
-    GLI_REQUIRE(r->ctx, uniform || (isfinite(p->mean) && isfinite(p->std) && p->std >= 0), GLIA_INVALID_ARGUMENT,
-                "%s: mean is %g, std is %g: must be finite, and std not negative", r->op->name, p->mean, p->std);
-    return GLIA_OK;
+    if (p->kind == GLIA_RANDOM_UNIFORM) {
+        GLI_REQUIRE(r->ctx, p->low <= p->high, GLIA_INVALID_ARGUMENT, "%s: low is %g, high is %g: must be in order",
+                    r->op->name, p->low, p->high);
+        GLI_TRY(gli_check_finite(r, "low", p->low, p->dtype));
+        GLI_TRY(gli_check_finite(r, "high", p->high, p->dtype));
+        return gli_check_finite(r, "high - low", p->high - p->low, p->dtype);
+    }
+    GLI_REQUIRE(r->ctx, p->std >= 0, GLIA_INVALID_ARGUMENT, "%s: std is %g, must not be negative", r->op->name, p->std);
+    GLI_TRY(gli_check_finite(r, "mean", p->mean, p->dtype));
+    return gli_check_finite(r, "std", p->std, p->dtype);
 }
 
 static glia_status resolve(gli_resolution *r) {
