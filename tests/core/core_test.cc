@@ -388,7 +388,7 @@ TEST(Dispatch, a_refused_call_leaves_its_output_alone) {
     EXPECT_EQ(session.values(y), (std::vector<double>{7, 8, 9}));
 }
 
-// --- a device of this test: the CPU's, with other providers of relu ---
+// --- a device of this test: the CPU's, with other providers of relu and matmul ---
 
 glia_status (*planted)(const gli_call *) = nullptr;
 
@@ -401,7 +401,7 @@ const gli_provider kShy     = {"cpu.shy", GLI_ACCEPTS_ALL, decline_always, nullp
 
 const gli_provider *const *test_providers(const gli_op *op) {
     static const gli_provider *list[] = {&kShy, &kPlanted, nullptr};
-    return op == &gli_op_unary ? list : gli_cpu_device.providers(op);
+    return op == &gli_op_unary || op == &gli_op_matmul ? list : gli_cpu_device.providers(op);
 }
 
 gli_device test_device() {
@@ -457,6 +457,24 @@ TEST(Shadow, compares_calls_in_place_with_the_inputs_as_they_were) {
     wrong_value    = 1;
     glia_tensor *z = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32});
     EXPECT_EQ(glia_unary(session.ctx(), &relu, z, z), GLIA_CHECK_FAILED);
+}
+
+// 1234567 times 7654321, twice, with opposite signs: what is left beside 0.25 is their rounding, whoever adds them up.
+TEST(Shadow, allows_for_large_terms_that_cancel_and_no_more) {
+    const gli_device device = test_device();
+    const glia_matmul_params sum{false, false, 1, 1};
+    const Array a{{1, 3}, {1234567, 0.5, -1234567}, GLIA_F32}, b{{3, 1}, {7654321, 0.5, 7654321}, GLIA_F32};
+    planted = [](const gli_call *call) {
+        static_cast<float *>(call->out[0]->data)[0] = float(wrong_value);
+        return GLIA_OK;
+    };
+    for (const auto &[left, status] : {std::pair(1e5, GLIA_OK), {1e9, GLIA_CHECK_FAILED}}) {
+        Session session("");
+        session.ctx()->device = &device, session.ctx()->shadow = true;
+        wrong_value         = left;
+        const Result result = session.call(gli_op_matmul, sum, {a, b, ABSENT});
+        EXPECT_EQ(result.status, status) << left << ": " << result.message;
+    }
 }
 
 TEST(Shadow, a_provider_that_fails_keeps_its_own_status) {
