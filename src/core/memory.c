@@ -38,18 +38,24 @@ void gli_memory_uncount(gli_memory *memory, size_t bytes) {
 size_t gli_memory_allocated(const gli_memory *memory) { return __atomic_load_n(&memory->allocated, __ATOMIC_RELAXED); }
 size_t gli_memory_peak(const gli_memory *memory) { return __atomic_load_n(&memory->peak, __ATOMIC_RELAXED); }
 
+bool gli_block_try(gli_memory *memory, size_t bytes, gli_block *out) {
+    *out = (gli_block){0};
+    if (bytes == 0) return true;
+    void *data = memory->allocator.alloc(memory->allocator.user, bytes, GLI_ALIGNMENT);
+    if (!data) return false;
+    gli_memory_count(memory, bytes);
+    *out = (gli_block){data, bytes};
+    return true;
+}
+
 glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const char *what, gli_block *out) {
     size_t bytes;
     *out = (gli_block){0};
     GLI_REQUIRE(ctx, gli_mul_size(count, size, &bytes), GLIA_OUT_OF_MEMORY, "out of memory: %zu times %zu bytes for %s",
                 count, size, what);
-    if (bytes == 0) return GLIA_OK;
-    gli_memory *memory = &ctx->memory;
-    void *data         = memory->allocator.alloc(memory->allocator.user, bytes, GLI_ALIGNMENT);
-    GLI_REQUIRE(ctx, data, GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for %s (the context holds %zu)", bytes, what,
-                gli_memory_allocated(memory));
-    gli_memory_count(memory, bytes);
-    *out = (gli_block){data, bytes};
+    GLI_REQUIRE(ctx, gli_block_try(&ctx->memory, bytes, out), GLIA_OUT_OF_MEMORY,
+                "out of memory: %zu bytes for %s (the context holds %zu)", bytes, what,
+                gli_memory_allocated(&ctx->memory));
     return GLIA_OK;
 }
 

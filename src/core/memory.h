@@ -29,6 +29,10 @@ void gli_memory_init(gli_memory *memory, const glia_allocator *allocator); /* NU
 /* Host memory at GLI_ALIGNMENT, uninitialised; count * size may not overflow. A message names what it was for:
  * "out of memory: 1234 bytes for the plan's buffer". Zero bytes give a block with data NULL. */
 glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const char *what, gli_block *out);
+
+/* The same for a thread that may not use the context: without a message, false where there is no memory. It may free
+ * blocks, too. */
+bool gli_block_try(gli_memory *memory, size_t bytes, gli_block *out);
 void gli_block_free(glia_context *ctx, gli_block *block);
 
 /* The same with zeros, as a plain pointer to a struct or array that is freed with its size. */

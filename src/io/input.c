@@ -4,19 +4,26 @@
 #include <errno.h>
 #include <string.h>
 
+glia_status gli_file_status(int error, char *text, size_t bytes) {
+    if (strerror_r(error, text, bytes) != 0) snprintf(text, bytes, "error %d", error);
+    const bool absent = error == ENOENT || error == ENOTDIR;
+    return absent ? GLIA_NOT_FOUND : error == ENOMEM ? GLIA_OUT_OF_MEMORY : GLIA_IO_ERROR;
+}
+
 glia_status gli_fail_file(glia_context *ctx, const char *path, int error) {
-    char text[128];
-    if (strerror_r(error, text, sizeof text) != 0) snprintf(text, sizeof text, "error %d", error);
-    const bool absent        = error == ENOENT || error == ENOTDIR;
-    const glia_status status = absent ? GLIA_NOT_FOUND : error == ENOMEM ? GLIA_OUT_OF_MEMORY : GLIA_IO_ERROR;
+    char text[GLI_FILE_TEXT];
+    const glia_status status = gli_file_status(error, text, sizeof text);
     return gli_fail(ctx, status, "%s: %s", *path ? path : "a path of no characters", text);
+}
+
+const char *gli_file_kind(const struct stat *info) {
+    return S_ISREG(info->st_mode) ? NULL : S_ISDIR(info->st_mode) ? "a folder" : "a device or a pipe";
 }
 
 /* Opening a pipe could block, renaming a file over a device would replace it, and a folder has no content. */
 glia_status gli_check_regular(glia_context *ctx, const char *path, const struct stat *info) {
-    GLI_REQUIRE(ctx, S_ISREG(info->st_mode), GLIA_IO_ERROR, "%s: is %s, not a file", path,
-                S_ISDIR(info->st_mode) ? "a folder" : "a device or a pipe");
-    return GLIA_OK;
+    const char *kind = gli_file_kind(info);
+    return kind ? gli_fail(ctx, GLIA_IO_ERROR, "%s: is %s, not a file", path, kind) : GLIA_OK;
 }
 
 static glia_status inspect(gli_input *in) {
