@@ -79,6 +79,9 @@ typedef struct glia_source {
     void *user;                  /* must outlive the dataset and its views */
     void (*destroy)(void *user); /* when the last of them is destroyed; may be NULL */
     bool concurrent;             /* any thread may call read, and several at once */
+    /* What sample index is read from, such as a path, for glia_dataset_sample_name; it lives as long as the dataset.
+     * Called by the thread that uses the context. May be NULL. */
+    const char *(*sample_name)(void *user, int64_t index);
 } glia_source;
 
 GLIA_API glia_status glia_dataset_from_source(glia_context *ctx, const glia_source *source, glia_dataset **out);
@@ -158,6 +161,10 @@ GLIA_API int glia_dataset_targets(const glia_dataset *dataset);
 /* Input or target i; the name lives as long as the dataset. i out of range: all zero. */
 GLIA_API glia_field glia_dataset_input(const glia_dataset *dataset, int i);
 GLIA_API glia_field glia_dataset_target(const glia_dataset *dataset, int i);
+
+/* What sample index is read from, such as the path of a picture; NULL where there is no such thing. Views know it as
+ * well; it lives as long as the data that they show. */
+GLIA_API const char *glia_dataset_sample_name(const glia_dataset *dataset, int64_t index);
 
 /* Gathers the n samples of index, which may repeat, into dense tensors [n, shape of the field]: one for each input, and
  * one for each target. targets NULL: not requested. */
@@ -244,6 +251,16 @@ typedef struct glia_map_args {
 GLIA_API glia_status glia_dataset_map(glia_dataset *dataset, const glia_map_args *args, glia_dataset **out);
 
 /* ---- Classes: integer targets with one number each ---- */
+
+/* Gives the classes 0 to n-1 of a target their names, which are copied. They belong to the data: each dataset that
+ * shows this target has them, and what is mapped from it, but nothing that was relabelled. n 0: takes them away. */
+GLIA_API glia_status glia_dataset_set_class_names(glia_dataset *dataset, int target, const char *const *names,
+                                                  int64_t n);
+
+/* How many classes of a target have names, and the name of class c, which lives as long as the dataset has it. target
+ * or c out of range: 0, NULL. */
+GLIA_API int64_t glia_dataset_classes(const glia_dataset *dataset, int target);
+GLIA_API const char *glia_dataset_class_name(const glia_dataset *dataset, int target, int64_t c);
 
 /* Class c of a target becomes table[c], and samples whose table[c] is negative are left out. A label that is not 0 to
  * classes-1 is GLIA_INVALID_ARGUMENT. Labels are read once, before the call returns. */

@@ -55,16 +55,27 @@ typedef struct concatenation {
     gli_block pieces;
 } concatenation;
 
-static glia_status read_piece(const gli_data_store *store, int64_t sample, void *const *to, char *scratch,
-                              gli_reading *reading) {
+/* The last piece that does not begin after the sample. */
+static const piece *piece_of(const gli_data_store *store, int64_t sample) {
     const concatenation *c = store->state;
     const piece *pieces    = c->pieces.data;
     int low                = 0;
-    for (int high = c->n; high - low > 1;) { /* the last piece that does not begin after the sample */
+    for (int high = c->n; high - low > 1;) {
         const int middle                                 = low + (high - low) / 2;
         *(pieces[middle].first <= sample ? &low : &high) = middle;
     }
-    return gli_sample_read(pieces[low].dataset, sample - pieces[low].first, to, scratch, reading);
+    return &pieces[low];
+}
+
+static glia_status read_piece(const gli_data_store *store, int64_t sample, void *const *to, char *scratch,
+                              gli_reading *reading) {
+    const piece *p = piece_of(store, sample);
+    return gli_sample_read(p->dataset, sample - p->first, to, scratch, reading);
+}
+
+static const char *name_in_piece(const gli_data_store *store, int64_t sample) {
+    const piece *p = piece_of(store, sample);
+    return glia_dataset_sample_name(p->dataset, sample - p->first);
 }
 
 static void destroy_pieces(gli_data_store *store) {
@@ -75,13 +86,14 @@ static void destroy_pieces(gli_data_store *store) {
     gli_free(store->ctx, c, 1, sizeof *c);
 }
 
-static const gli_reader piece_reader = {read_piece, destroy_pieces};
+static const gli_reader piece_reader = {read_piece, destroy_pieces, name_in_piece};
 
 static glia_status describe(glia_dataset *dataset, const char *function, const glia_dataset *of) {
     for (int i = 0; i < gli_dataset_columns(of); ++i) {
         const gli_data_field *field = gli_column_field(of, i);
         GLI_TRY(gli_dataset_shape(dataset, function, i, &(glia_field){NULL, field->delivered, field->shape}));
         GLI_TRY(gli_dataset_name(dataset, function, i, of->columns[i].name));
+        GLI_TRY(gli_class_names_copy(dataset->ctx, field, &gli_own_store(dataset)->fields[i]));
     }
     return GLIA_OK;
 }

@@ -30,6 +30,7 @@ void gli_data_store_release(gli_data_store *store) {
         gli_block_free(ctx, &store->fields[i].owned);
         gli_block_free(ctx, &store->fields[i].affine);
         gli_block_free(ctx, &store->fields[i].table);
+        gli_block_free(ctx, &store->fields[i].class_names);
         gli_field_free_resident(&store->fields[i]);
     }
     if (store->state) store->reader->destroy(store);

@@ -14,16 +14,18 @@ typedef struct gli_affine {
 
 /* One input or target: what is stored, and what batches deliver. */
 typedef struct gli_data_field {
-    glia_shape shape;     /* of one sample */
-    int64_t elements;     /* of one sample */
-    int64_t stride;       /* elements from a sample to the next: `elements`, or fewer or more for sliding windows */
-    glia_dtype stored;    /* in data; unused where a reader makes the samples */
-    glia_dtype delivered; /* in batches */
-    const char *data;     /* all samples; NULL where a reader makes them */
-    gli_block owned;      /* the memory of data, if it is the store's */
-    int64_t channels;     /* the equal parts of a sample, each with its own scale and offset; 0: not scaled */
-    gli_block affine;     /* a gli_affine for each channel */
-    gli_block table;      /* of scaled u8: the 256 results for each channel; not for many small channels */
+    glia_shape shape;      /* of one sample */
+    int64_t elements;      /* of one sample */
+    int64_t stride;        /* elements from a sample to the next: `elements`, or fewer or more for sliding windows */
+    glia_dtype stored;     /* in data; unused where a reader makes the samples */
+    glia_dtype delivered;  /* in batches */
+    const char *data;      /* all samples; NULL where a reader makes them */
+    gli_block owned;       /* the memory of data, if it is the store's */
+    int64_t channels;      /* the equal parts of a sample, each with its own scale and offset; 0: not scaled */
+    gli_block affine;      /* a gli_affine for each channel */
+    gli_block table;       /* of scaled u8: the 256 results for each channel; not for many small channels */
+    gli_block class_names; /* of a target's classes: a pointer to each name, then the names; see class_names.c */
+    int64_t n_classes;     /* that have names */
 
     glia_tensor *resident;       /* all samples, on the device: as stored if there is a table, else as delivered */
     glia_tensor *resident_table; /* the table, on the device */
@@ -47,7 +49,8 @@ typedef struct gli_data_store gli_data_store;
 typedef struct gli_reader {
     glia_status (*read)(const gli_data_store *store, int64_t sample, void *const *to, char *scratch,
                         gli_reading *reading);
-    void (*destroy)(gli_data_store *store); /* what `state` holds, and its memory */
+    void (*destroy)(gli_data_store *store);                           /* what `state` holds, and its memory */
+    const char *(*name)(const gli_data_store *store, int64_t sample); /* what it is read from; NULL: nothing says it */
 } gli_reader;
 
 /* Samples that are kept, or made. Immutable once a dataset has it, but for what lies on the device. */
@@ -157,6 +160,9 @@ typedef struct gli_column_copy {
 } gli_column_copy;
 glia_status gli_dataset_take_columns(glia_dataset *view, const glia_dataset *from, const gli_column_copy *columns,
                                      int n, const int64_t *order);
+
+/* Copies the names of classes from one field to another, which has none. */
+glia_status gli_class_names_copy(glia_context *ctx, const gli_data_field *from, gli_data_field *to);
 
 /* Checks the target of a classification, and reads its class of each sample of epoch 0. */
 glia_status gli_dataset_labels(const glia_dataset *dataset, const char *function, int target, gli_block *out);

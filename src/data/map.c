@@ -45,7 +45,11 @@ static void destroy_mapping(gli_data_store *store) {
     gli_free(store->ctx, store->state, 1, sizeof *m);
 }
 
-static const gli_reader map_reader = {read_mapped, destroy_mapping};
+static const char *name_of_mapped(const gli_data_store *store, int64_t sample) {
+    return glia_dataset_sample_name(((const mapping *)store->state)->of, sample);
+}
+
+static const gli_reader map_reader = {read_mapped, destroy_mapping, name_of_mapped};
 
 static glia_status add_field(glia_dataset *dataset, const char *function, int i, const glia_field *field) {
     GLI_TRY(gli_dataset_shape(dataset, function, i, field));
@@ -61,7 +65,9 @@ static glia_status describe(glia_dataset *dataset, const char *function, const g
     }
     for (int i = 0; i < dataset->n_targets; ++i) {
         const glia_field field = args->n_targets ? args->targets[i] : glia_dataset_target(of, i);
+        gli_data_field *to     = &gli_own_store(dataset)->fields[dataset->n_inputs + i];
         GLI_TRY(add_field(dataset, function, dataset->n_inputs + i, &field));
+        if (!args->n_targets) GLI_TRY(gli_class_names_copy(dataset->ctx, gli_column_field(of, of->n_inputs + i), to));
     }
     return GLIA_OK;
 }

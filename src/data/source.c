@@ -7,6 +7,7 @@ typedef struct source_state {
     glia_read_fn read;
     void *user;
     void (*destroy)(void *user);
+    const char *(*sample_name)(void *user, int64_t index);
 } source_state;
 
 static glia_status read_source(const gli_data_store *store, int64_t sample, void *const *to, char *scratch,
@@ -28,14 +29,19 @@ static void destroy_source(gli_data_store *store) {
     gli_free(store->ctx, store->state, 1, sizeof *s);
 }
 
-static const gli_reader source_reader = {read_source, destroy_source};
+static const char *name_of_source(const gli_data_store *store, int64_t sample) {
+    const source_state *s = store->state;
+    return s->sample_name ? s->sample_name(s->user, sample) : NULL;
+}
+
+static const gli_reader source_reader = {read_source, destroy_source, name_of_source};
 
 static glia_status fill(glia_dataset *dataset, const char *function, const glia_source *given) {
     gli_data_store *store = gli_own_store(dataset);
     store->reader         = &source_reader;
     GLI_TRY(gli_new(dataset->ctx, 1, sizeof(source_state), "a source", &store->state));
     GLI_TRY(gli_dataset_describe_all(dataset, function, given->inputs, given->targets));
-    *(source_state *)store->state = (source_state){given->read, given->user, given->destroy};
+    *(source_state *)store->state = (source_state){given->read, given->user, given->destroy, given->sample_name};
     store->scratch                = gli_data_store_bytes(store);
     store->concurrent             = given->concurrent;
     store->depth                  = 1;
