@@ -27,7 +27,7 @@ typedef struct glia_context glia_context;
 typedef enum glia_math { GLIA_MATH_F32, GLIA_MATH_TF32, GLIA_MATH_BF16 } glia_math;
 
 /* Host memory. alloc returns NULL when it has none; alignment is a power of two, at most 4096. Both are called by the
- * thread that uses the context, and by threads that destroy its tensors meanwhile: they have to be thread-safe. */
+ * thread that uses the context, and by those that destroy its tensors or read pictures: they must be thread-safe. */
 typedef struct glia_allocator {
     void *(*alloc)(void *user, size_t bytes, size_t alignment);
     void (*release)(void *user, void *memory, size_t bytes);

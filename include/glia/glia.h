@@ -34,6 +34,7 @@
 #include "glia/custom.h"
 #include "glia/data.h"
 #include "glia/graph.h"
+#include "glia/image.h"
 #include "glia/inside.h"
 #include "glia/layers.h"
 #include "glia/model.h"

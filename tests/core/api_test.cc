@@ -41,6 +41,7 @@ void drop(glia_tensor **made) { glia_tensor_destroy(*made), *made = nullptr; }
 void drop(glia_graph **made) { glia_graph_destroy(*made), *made = nullptr; }
 void drop(glia_plan **made) { glia_plan_destroy(*made), *made = nullptr; }
 void drop(glia_dataset **made) { glia_dataset_destroy(*made), *made = nullptr; }
+void drop(glia_image **made) { glia_image_destroy(*made), *made = nullptr; }
 void drop(glia_tokens **made) { glia_tokens_destroy(*made), *made = nullptr; }
 void drop(glia_vocabulary **made) { glia_vocabulary_destroy(*made), *made = nullptr; }
 void drop(glia_model **made) { glia_model_destroy(*made), *made = nullptr; }
@@ -522,6 +523,19 @@ struct Data {
     glia_array input{"x", GLIA_F32, GLIA_SHAPE(2), points, 0, 0}, target{"t", GLIA_I64, GLIA_SCALAR, classes, 0, 0};
     glia_arrays_args arrays{};
     glia_dataset *data = nullptr;
+};
+
+// A grey picture of two pixels.
+struct Image {
+    Image() : session("") {
+        const glia_image_args args{1, 2, 1, 8};
+        const unsigned char pixels[] = {0, 255};
+        EXPECT_EQ(glia_image_create(ctx(), &args, pixels, &made), GLIA_OK) << glia_message(ctx());
+    }
+    ~Image() { glia_image_destroy(made); }
+    glia_context *ctx() { return session.ctx(); }
+    Session session;
+    glia_image *made = nullptr;
 };
 
 void bad_arrays(const char *part, const std::function<void(Data &)> &spoil) {

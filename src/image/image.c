@@ -1,0 +1,56 @@
+/* Pictures as objects: their life, and what is asked of them. */
+#include <string.h>
+
+#include "core/context_impl.h"
+#include "image/image.h"
+
+glia_status gli_image_wrap(gli_image_job *job, gli_pixels *pixels, const glia_image_info *info, glia_image **out) {
+    gli_block memory;
+    const glia_status status = gli_image_alloc(job, 1, sizeof **out, "a picture", &memory);
+    if (status != GLIA_OK) return gli_pixels_free(job, pixels), status;
+    *out                = memory.data;
+    **out               = (glia_image){job->ctx, *pixels, info->format, info->orientation};
+    pixels->memory.data = NULL;
+    gli_context_retain(job->ctx);
+    return GLIA_OK;
+}
+
+void glia_image_destroy(glia_image *image) {
+    if (!image) return;
+    glia_context *ctx = image->ctx;
+    gli_block_free(ctx, &image->pixels.memory);
+    gli_free(ctx, image, 1, sizeof *image);
+    gli_context_release(ctx);
+}
+
+static glia_status create(gli_image_job *job, const glia_image_args *args, const void *pixels, glia_image **out) {
+    GLI_IMAGE_REQUIRE(job, args && out, GLIA_INVALID_ARGUMENT, "%s is NULL", args ? "out" : "args");
+    const int channels = args->channels ? args->channels : 3, bits = args->bits ? args->bits : 8;
+    GLI_IMAGE_REQUIRE(job, args->height >= 1 && args->width >= 1, GLIA_INVALID_ARGUMENT,
+                      "the size is %lld x %lld, must be positive", (long long)args->height, (long long)args->width);
+    GLI_IMAGE_REQUIRE(job, channels >= 1 && channels <= 4 && (bits == 8 || bits == 16), GLIA_INVALID_ARGUMENT,
+                      "%d channels of %d bits: must be 1 to 4 channels of 8 or 16", channels, bits);
+    gli_pixels made;
+    GLI_TRY(gli_pixels_alloc(job, args->height, args->width, channels, bits, &made));
+    if (pixels)
+        memcpy(made.memory.data, pixels, made.memory.bytes);
+    else
+        memset(made.memory.data, 0, made.memory.bytes);
+    return gli_image_wrap(job, &made, &(glia_image_info){.orientation = 1}, out);
+}
+
+glia_status glia_image_create(glia_context *ctx, const glia_image_args *args, const void *pixels, glia_image **out) {
+    GLI_TRY(gli_enter(ctx));
+    gli_image_job job        = {.ctx = ctx};
+    const glia_status status = gli_image_explain(&job, __func__, create(&job, args, pixels, out));
+    gli_leave(ctx);
+    return status;
+}
+
+glia_image_info glia_image_get_info(const glia_image *image) {
+    if (!image) return (glia_image_info){0};
+    const gli_pixels *p = &image->pixels;
+    return (glia_image_info){p->height, p->width, p->channels, p->bits, image->format, image->orientation};
+}
+
+void *glia_image_pixels(const glia_image *image) { return image ? image->pixels.memory.data : NULL; }

@@ -1,0 +1,137 @@
+/* Reading a sample: decoded, brought to its size, as numbers. */
+#include "image/image_sample.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/context_impl.h"
+#include "core/size.h"
+
+/* The largest part in the middle that has the proportions of the sample. */
+static glia_image_box cover(const gli_pixels *from, int64_t height, int64_t width) {
+    glia_image_box box = {0, 0, from->height, from->width};
+    if (from->width * height > from->height * width)
+        box.width = gli_max_i64((2 * from->height * width + height) / (2 * height), 1);
+    else
+        box.height = gli_max_i64((2 * from->width * height + width) / (2 * width), 1);
+    box.top  = (from->height - box.height) / 2;
+    box.left = (from->width - box.width) / 2;
+    return box;
+}
+
+/* Brings pixels to the sample's size, in place. */
+static glia_status fit(gli_image_job *job, const glia_image_dataset_args *args, glia_image_filter filter,
+                       gli_pixels *pixels) {
+    const int64_t height = args->height, width = args->width;
+    gli_pixels fitted;
+    if (pixels->height == height && pixels->width == width) return GLIA_OK;
+    GLI_IMAGE_REQUIRE(job, args->fit != GLIA_IMAGE_EXACT, GLIA_SHAPE_MISMATCH,
+                      "is %lld x %lld, samples are %lld x %lld", (long long)pixels->height, (long long)pixels->width,
+                      (long long)height, (long long)width);
+    gli_pixel_view view = gli_whole(pixels);
+    if (args->fit == GLIA_IMAGE_COVER) view.box = cover(pixels, height, width);
+    GLI_TRY(gli_pixels_resize(job, view, height, width, filter, &fitted));
+    gli_pixels_free(job, pixels);
+    *pixels = fitted;
+    return GLIA_OK;
+}
+
+static glia_status load(gli_image_job *job, const gli_image_request *request, gli_pixels *out) {
+    gli_block file;
+    glia_image_info info;
+    GLI_TRY(gli_image_read_file(job, job->name, request->args.max_bytes, &file));
+    const glia_status status = gli_image_decode(job, request, (gli_bytes){file.data, file.bytes}, &info, out);
+    gli_block_free(job->ctx, &file);
+    return status;
+}
+
+/* ---- Pictures ---- */
+
+static void write_picture(const gli_image_set *set, const gli_pixels *pixels, void *to) {
+    const int64_t count = pixels->height * pixels->width;
+    if (!set->args.raw) {
+        const gli_pixel_scale scale = gli_pixel_scale_of(pixels->bits, set->args.mean, set->args.std);
+        gli_pixels_to_f32(pixels, &scale, to);
+        return;
+    }
+    uint8_t *plane = to;
+    for (int c = 0; c < pixels->channels; ++c) {
+        const uint8_t *from = (const uint8_t *)pixels->memory.data + c;
+        for (int64_t i = 0; i < count; ++i) *plane++ = from[i * pixels->channels];
+    }
+}
+
+/* *height and *width: of the file's picture, upright. */
+static glia_status read_picture(gli_image_job *job, const gli_image_set *set, void *to, int64_t *height,
+                                int64_t *width) {
+    gli_pixels pixels;
+    GLI_TRY(load(job, &set->picture, &pixels));
+    *height            = pixels.height;
+    *width             = pixels.width;
+    glia_status status = fit(job, &set->args, set->args.filter, &pixels);
+    if (status == GLIA_OK) write_picture(set, &pixels, to);
+    gli_pixels_free(job, &pixels);
+    return status;
+}
+
+/* ---- Masks ---- */
+
+static void write_mask(const gli_image_set *set, const gli_pixels *pixels, void *to) {
+    const int64_t count = pixels->height * pixels->width;
+    const int n         = pixels->channels;
+    const float full    = pixels->bits == 16 ? UINT16_MAX : UINT8_MAX;
+    for (int64_t i = 0; i < count; ++i) {
+        const int x = pixels->bits == 16 ? ((const uint16_t *)pixels->memory.data)[i * n]
+                                         : ((const uint8_t *)pixels->memory.data)[i * n];
+        if (set->args.mask_values)
+            ((float *)to)[i] = (float)x / full;
+        else if (set->args.label_dtype == GLIA_I32)
+            ((int32_t *)to)[i] = x;
+        else
+            ((int64_t *)to)[i] = x;
+    }
+}
+
+static glia_status check_mask(gli_image_job *job, const gli_pixels *mask, int64_t height, int64_t width) {
+    GLI_IMAGE_REQUIRE(job, mask->channels <= 2, GLIA_BAD_FORMAT,
+                      "the mask has %d channels: must be grey or have a palette", mask->channels);
+    GLI_IMAGE_REQUIRE(job, mask->height == height && mask->width == width, GLIA_SHAPE_MISMATCH,
+                      "the mask is %lld x %lld, its picture %lld x %lld", (long long)mask->height,
+                      (long long)mask->width, (long long)height, (long long)width);
+    return GLIA_OK;
+}
+
+static glia_status read_mask(gli_image_job *job, const gli_image_set *set, int64_t height, int64_t width, void *to) {
+    gli_pixels pixels;
+    GLI_TRY(load(job, &set->mask, &pixels));
+    glia_status status = check_mask(job, &pixels, height, width);
+    if (status == GLIA_OK) status = fit(job, &set->args, GLIA_IMAGE_NEAREST, &pixels);
+    if (status == GLIA_OK) write_mask(set, &pixels, to);
+    gli_pixels_free(job, &pixels);
+    return status;
+}
+
+/* ---- Both ---- */
+
+/* What was wrong, and as much as there is room for of the end of the path before it. */
+static void explain(const gli_image_job *job, char *message) {
+    enum { MOST = 180 };
+    const int reason    = (int)gli_min_size(strlen(job->message), MOST);
+    const size_t length = strlen(job->name), room = (size_t)(GLIA_SAMPLE_MESSAGE - 1 - reason - 2);
+    const bool whole = length <= room;
+    snprintf(message, GLIA_SAMPLE_MESSAGE, "%s%s: %.*s", whole ? "" : "...",
+             whole ? job->name : job->name + length - (room - 3), reason, job->message);
+}
+
+glia_status gli_image_sample_read(void *user, const glia_sample *sample) {
+    const gli_image_set *set = user;
+    int64_t height, width;
+    gli_image_job job  = {.ctx = set->ctx, .name = gli_image_list_get(&set->list, sample->index)->path};
+    glia_status status = read_picture(&job, set, sample->inputs[0], &height, &width);
+    if (status == GLIA_OK && set->masks.data) {
+        job.name = ((const char *const *)set->masks.data)[sample->index];
+        status   = read_mask(&job, set, height, width, sample->targets[0]);
+    }
+    if (status != GLIA_OK) explain(&job, sample->message);
+    return status;
+}
