@@ -62,7 +62,8 @@ GLIA_API glia_status glia_image_read(glia_context *ctx, const char *path, const 
 GLIA_API glia_status glia_image_decode(glia_context *ctx, const void *data, size_t bytes,
                                        const glia_image_read_args *args, glia_image **out);
 
-/* What glia_image_read would give, from the file's header alone: of a PNG the orientation is not there yet, and 1. */
+/* What glia_image_read would give, from the file's header alone: the orientation of a PNG that has it behind the pixels
+ * is not known then, and 1. */
 GLIA_API glia_status glia_image_probe(glia_context *ctx, const char *path, const glia_image_read_args *args,
                                       glia_image_info *out);
 

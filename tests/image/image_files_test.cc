@@ -23,7 +23,10 @@ int largest_difference(const Numbers &a, const Numbers &b) {
 
 TEST_F(ImageFiles, are_read_as_pillow_reads_them) {
     for (const auto &file : picture_files()) {
-        if (!file.is_read()) continue;
+        if (!file.is_read()) {
+            refuses(file.bytes, GLIA_UNSUPPORTED, "and this build of Glia has no lib");
+            continue;
+        }
         const auto image = decoded(file.bytes);
         const auto info  = glia_image_get_info(image.get());
         EXPECT_EQ(info.height, file.height) << file.name;
@@ -242,14 +245,25 @@ TEST_F(ImageFiles, are_refused_with_their_name_and_values) {
     refuses(text("P5 1 1 70000\nxx"), GLIA_BAD_FORMAT, "largest value is 70000");
 }
 
+// CRC-32 of a part of a file, behind it, as PNG has them.
+void put_checksum(Bytes *file, size_t begin, size_t end) {
+    uint32_t crc = ~0u;
+    for (size_t i = begin; i < end; ++i) {
+        crc ^= (*file)[i];
+        for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    for (int i = 0; i < 4; ++i) (*file)[end + size_t(i)] = static_cast<unsigned char>(~crc >> (24 - 8 * i));
+}
+
 // A file that says it is large, and is not, costs no memory.
 TEST_F(ImageFiles, allocate_no_more_than_they_can_hold) {
     if (kPng) {
-        Bytes file = picture_file("png_rgb").bytes;
-        file[16] = 0, file[17] = 0, file[18] = 0x2e, file[19] = 0xe0;  // 12,000 wide
-        file[20] = 0, file[21] = 0, file[22] = 0x27, file[23] = 0x10;  // 10,000 high
-        glia_image *out = nullptr;
-        EXPECT_EQ(glia_image_decode(ctx, file.data(), file.size(), nullptr, &out), GLIA_BAD_FORMAT) << message();
+        Bytes file       = picture_file("png_rgb").bytes;
+        const Bytes side = {0, 0, 0x27, 0x10};  // 10,000
+        std::copy(side.begin(), side.end(), file.begin() + 16);
+        std::copy(side.begin(), side.end(), file.begin() + 20);
+        put_checksum(&file, 12, 29);
+        refuses(file, GLIA_BAD_FORMAT, "10000 x 10000, which is 100000000 pixels, more than");
     }
     if (kJpeg) {
         Bytes file         = picture_file("jpeg_420").bytes;

@@ -2,14 +2,8 @@
 #include <cerrno>
 
 #include "image/pictures.h"
+#include "support/own_malloc.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define OWN_MALLOC 0  // sanitizers have one
-#elif defined(__has_feature)
-#define OWN_MALLOC !__has_feature(address_sanitizer)
-#else
-#define OWN_MALLOC 1
-#endif
 #if OWN_MALLOC && defined(__GLIBC__)
 
 namespace {

@@ -10,7 +10,7 @@
 #include "core/size.h"
 #include "image/image.h"
 
-enum { EXIF = JPEG_APP0 + 1, MARKER_BYTES = 65533, MAX_SCANS = 200, CMYK = 4 };
+enum { EXIF = JPEG_APP0 + 1, MAX_SCANS = 200, CMYK = 4 };
 
 typedef struct reading {
     struct jpeg_error_mgr errors; /* libjpeg's pointer to it is one to the struct */
@@ -96,14 +96,20 @@ static void count_scans(j_common_ptr jpeg) {
 
 /* ---- Reading ---- */
 
-static void read_orientation(reading *r) {
+/* Looks at a marker of EXIF where it lies: libjpeg would keep a copy of each of any number of them. */
+static boolean read_exif(j_decompress_ptr jpeg) {
     static const unsigned char start[] = {'E', 'x', 'i', 'f', 0, 0};
-    for (jpeg_saved_marker_ptr m = r->jpeg.marker_list; m; m = m->next)
-        if (m->marker == EXIF && m->data_length > sizeof start && memcmp(m->data, start, sizeof start) == 0) {
-            r->info->orientation =
-                gli_exif_orientation((gli_bytes){m->data + sizeof start, m->data_length - sizeof start});
-            return;
-        }
+    reading *r                         = (reading *)jpeg->err;
+    struct jpeg_source_mgr *source     = jpeg->src;
+    const unsigned char *from          = source->next_input_byte;
+    const size_t left = source->bytes_in_buffer, bytes = left < 2 ? 0 : (size_t)from[0] << 8 | from[1];
+    if (bytes < 2 || bytes > left)
+        fail(r, GLIA_BAD_FORMAT, left < 2 || bytes > left ? "truncated" : "a marker of no bytes");
+    if (bytes > 2 + sizeof start && memcmp(from + 2, start, sizeof start) == 0 && r->info->orientation == 1)
+        r->info->orientation = gli_exif_orientation((gli_bytes){from + 2 + sizeof start, bytes - 2 - sizeof start});
+    source->next_input_byte += bytes;
+    source->bytes_in_buffer -= bytes;
+    return TRUE;
 }
 
 /* Each block of 64 pixels has a Huffman code, of at least one bit. Arithmetic codes have fractions of bits. */
@@ -113,7 +119,7 @@ static int64_t most_pixels(const reading *r) {
 
 static glia_status read_header(reading *r) {
     jpeg_mem_src(&r->jpeg, (unsigned char *)r->file.data, (unsigned long)r->file.size);
-    jpeg_save_markers(&r->jpeg, EXIF, MARKER_BYTES);
+    jpeg_set_marker_processor(&r->jpeg, EXIF, read_exif);
     jpeg_read_header(&r->jpeg, TRUE);
     r->info->format         = GLIA_IMAGE_JPEG;
     r->info->height         = r->jpeg.image_height;
@@ -124,7 +130,6 @@ static glia_status read_header(reading *r) {
     r->jpeg.out_color_space = n == 1 ? JCS_GRAYSCALE : n == CMYK ? JCS_CMYK : JCS_RGB;
     GLI_IMAGE_REQUIRE(r->job, n == 1 || n == 3 || n == CMYK, GLIA_UNSUPPORTED,
                       "is JPEG of %d channels: 1, 3 and 4 are read", n);
-    read_orientation(r);
     return gli_image_check(r->job, r->request, r->info, most_pixels(r));
 }
 
