@@ -45,7 +45,8 @@ typedef struct glia_image_read_args {
     int channels;       /* 1 to 4; default: as the file has them */
     int bits;           /* 8 or 16; default: as the file has them, 8 for fewer */
     bool as_stored;     /* leave the picture as it lies in the file; otherwise it is turned as its EXIF says */
-    bool indices;       /* of a picture with a palette the numbers of the colours, as masks have, as grey */
+    bool indices;       /* numbers as they are stored, as masks need them, in one channel: of a palette those of its
+                           colours, of fewer than 8 bits and of PGM without making them shares of the largest */
     int64_t max_pixels; /* default 2^27 */
     size_t max_bytes;   /* of the file; default 2^28 */
 } glia_image_read_args;
@@ -62,8 +63,7 @@ GLIA_API glia_status glia_image_read(glia_context *ctx, const char *path, const 
 GLIA_API glia_status glia_image_decode(glia_context *ctx, const void *data, size_t bytes,
                                        const glia_image_read_args *args, glia_image **out);
 
-/* What glia_image_read would give, from the file's header alone: the orientation of a PNG that has it behind the pixels
- * is not known then, and 1. */
+/* What glia_image_read would give, if nothing behind the header is broken: no pixel is decoded. */
 GLIA_API glia_status glia_image_probe(glia_context *ctx, const char *path, const glia_image_read_args *args,
                                       glia_image_info *out);
 
@@ -188,7 +188,7 @@ typedef struct glia_image_dataset_args {
     int64_t max_pixels;
     size_t max_bytes;
     glia_dtype label_dtype; /* of labels, and of classes in masks: GLIA_I32 or GLIA_I64, the default */
-    bool mask_values;       /* masks are f32 [1,H,W] from 0 to 1; otherwise [H,W] of classes */
+    bool mask_values;       /* masks are f32 [1,H,W], 0 for black to 1 for white; otherwise [H,W] of classes */
 } glia_image_dataset_args;
 
 /* A folder with a folder for each class: an input "image" [C,H,W], a scalar target "label", and names of classes, those

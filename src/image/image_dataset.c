@@ -40,8 +40,9 @@ static glia_status fill_set(gli_image_job *job, const glia_image_dataset_args *a
                                           .max_pixels = args->max_pixels,
                                           .max_bytes  = args->max_bytes};
     glia_image_read_args mask          = picture;
-    mask.channels = mask.bits = 0;
-    mask.indices              = true;
+    mask.channels                      = args->mask_values ? 1 : 0;
+    mask.bits                          = 0;
+    mask.indices                       = !args->mask_values;
     GLI_TRY(gli_image_request_init(job, &picture, &set->picture));
     return gli_image_request_init(job, &mask, &set->mask);
 }

@@ -11,6 +11,7 @@ typedef struct pnm {
     gli_bytes file;
     size_t at;    /* bytes read */
     uint32_t max; /* of a value */
+    bool as_they_are;
 } pnm;
 
 static bool is_space(unsigned char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -66,10 +67,11 @@ static glia_status read_header(pnm *p, int *channels, glia_image_info *info) {
     return GLIA_OK;
 }
 
-/* The share of the largest value, of that of the bits. */
+/* The share of the largest value, of that of the bits, unless they stay as they are. */
 static void store(const pnm *p, gli_pixels *out, size_t i, uint32_t value) {
     const uint32_t full = out->bits == 16 ? UINT16_MAX : UINT8_MAX;
-    const uint32_t x    = p->max == full ? value : (uint32_t)(((uint64_t)value * full + p->max / 2) / p->max);
+    const uint32_t x =
+        p->max == full || p->as_they_are ? value : (uint32_t)(((uint64_t)value * full + p->max / 2) / p->max);
     if (out->bits == 16)
         ((uint16_t *)out->memory.data)[i] = (uint16_t)x;
     else
@@ -106,7 +108,7 @@ static glia_status read_values(pnm *p, gli_pixels *out, bool plain) {
 
 glia_status gli_pnm_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out) {
-    pnm p            = {.job = job, .file = file};
+    pnm p            = {.job = job, .file = file, .as_they_are = request->args.indices};
     const bool plain = file.data[1] < '4';
     int channels     = 0;
     GLI_TRY(read_header(&p, &channels, info));

@@ -21,9 +21,8 @@ void check(Context *context, const char *path, const glia_image_read_args &args,
     const glia_image_info info = glia_image_get_info(image);
     glia_image_info probed;
     require(glia_image_probe(context->get(), path, &args, &probed) == GLIA_OK, "it is read, and not probed");
-    // The orientation of a PNG may stand behind its pixels.
-    const bool turned = info.format == GLIA_IMAGE_PNG && info.orientation != probed.orientation;
-    require(turned || (probed.height == info.height && probed.width == info.width), "it is probed as of another size");
+    require(probed.height == info.height && probed.width == info.width, "it is probed as of another size");
+    require(probed.orientation == info.orientation, "it is probed with another orientation");
     require(probed.channels == info.channels && probed.bits == info.bits, "it is probed with other channels");
     require(info.height * info.width <= kMostPixels, "it is larger than allowed");
     require(args.channels == 0 || info.channels == args.channels, "not the channels that were asked for");

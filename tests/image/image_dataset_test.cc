@@ -361,6 +361,33 @@ TEST_F(ImagePairs, fit_or_are_refused) {
     refuses_pairs(GLIA_NOT_FOUND, "a.ppm: has no mask of the name 'a'");
 }
 
+TEST_F(ImagePairs, teach_a_model_by_its_workers) {
+    std::filesystem::remove_all(folder / "images/b");
+    write("a.pgm", pgm(2, 3, {0, 0, 1, 0, 1, 1}), "masks");
+    glia_dataset *data = nullptr;
+    ASSERT_EQ(pairs({.height = 2, .width = 3}, &data), GLIA_OK) << message();
+    ASSERT_EQ(glia_dataset_set_workers(data, 2, 0), GLIA_OK) << message();
+    glia_model *net = nullptr;
+    ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
+    glia_conv2d_args layer{};
+    layer.filters = 2, layer.kernel[0] = layer.kernel[1] = 1;
+    const glia_value x = glia_model_conv2d(net, glia_model_input(net, "image", GLIA_SHAPE(3, 2, 3)), &layer);
+    glia_compile_args compile{};
+    compile.loss      = glia_loss_cross_entropy();
+    compile.optimizer = glia_optimizer_adam(0.1);
+    ASSERT_EQ(glia_model_compile(net, x, &compile), GLIA_OK) << message();
+    glia_fit_args fit{};
+    fit.epochs = 40;
+    glia_result before, after;
+    ASSERT_EQ(glia_model_evaluate(net, data, 0, &before), GLIA_OK) << message();
+    ASSERT_EQ(glia_model_fit(net, data, &fit), GLIA_OK) << message();
+    ASSERT_EQ(glia_model_evaluate(net, data, 0, &after), GLIA_OK) << message();
+    EXPECT_LT(after.loss, 0.5 * before.loss);
+    glia_model_destroy(net);
+    glia_dataset_destroy(data);
+    gli_prepared_trim(ctx);
+}
+
 // ---- Memory ----
 
 TEST_F(ImageFolder, runs_out_of_memory_without_loss) {

@@ -183,6 +183,15 @@ TEST_F(ImageFiles, with_a_palette_give_its_numbers_as_masks_need_them) {
         for (size_t b = 0; b < a; ++b) ASSERT_EQ(same(indices, 1, a, b), same(file.pixels, 3, a, b));
 }
 
+TEST_F(ImageFiles, of_few_bits_give_their_numbers_as_they_are_stored) {
+    EXPECT_EQ(pixels(decoded(text("P2 3 1 15 0 7 15"), {.indices = true})), (Numbers{0, 7, 15}));
+    if (!kPng) GTEST_SKIP() << "no libpng";
+    const auto &file = picture_file("png_bits");
+    auto want        = file.pixels;
+    for (int &x : want) x = x == 255;
+    EXPECT_EQ(pixels(decoded(file.bytes, {.indices = true})), want);
+}
+
 // ---- What is written is read again ----
 
 TEST_F(ImageFiles, that_are_written_hold_every_pixel) {
@@ -311,6 +320,7 @@ TEST_F(ImageFiles, do_no_harm_with_a_wrong_byte) {
                 survives(ctx, other, {.max_pixels = 1 << 20}, file.name + " byte " + std::to_string(at));
             }
     }
+    EXPECT_LT(glia_context_peak_bytes(ctx), size_t(64) << 20);
 }
 
 TEST_F(ImageFiles, run_out_of_memory_without_loss) {

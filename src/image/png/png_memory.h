@@ -21,4 +21,7 @@ void gli_png_warning(png_structp png, png_const_charp message);
 png_voidp gli_png_allocate(png_structp png, png_alloc_size_t bytes);
 void gli_png_release(png_structp png, png_voidp memory);
 
+/* The orientation of the EXIF in a file; 1 where it has none, or a broken one. */
+int gli_png_orientation(gli_bytes file);
+
 #endif

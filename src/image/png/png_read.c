@@ -27,28 +27,21 @@ static void read_bytes(png_structp png, png_bytep to, size_t bytes) {
     r->at += bytes;
 }
 
-/* Of the chunks that say something about the picture only the orientation is wanted. */
-static void ignore_chunks(png_structp png) {
-#ifdef PNG_HANDLE_AS_UNKNOWN_SUPPORTED
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-#ifdef PNG_eXIf_SUPPORTED
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
-#endif
-#else
-    (void)png;
-#endif
-}
+/* libpng 1.6.39 takes as much memory for some chunks as their length says, before it reads them. Of those that are
+ * about the picture only the orientation is wanted, which is found where it lies. */
+static void ignore_chunks(png_structp png) { png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); }
 
 /* Numbers of 8 or 16 bits, and no palette. */
 static void ask_for_pixels(reading *r) {
     const int depth = png_get_bit_depth(r->png, r->chunks), colour = png_get_color_type(r->png, r->chunks);
-    const bool palette = colour == PNG_COLOR_TYPE_PALETTE, indices = palette && r->request->args.indices;
+    const bool palette = colour == PNG_COLOR_TYPE_PALETTE, small = depth < 8; /* which only grey is besides */
+    const bool indices = (palette || small) && r->request->args.indices;
     const uint16_t one = 1;
     if (indices)
         png_set_packing(r->png);
     else if (palette)
         png_set_palette_to_rgb(r->png);
-    else if (depth < 8)
+    else if (small)
         png_set_expand_gray_1_2_4_to_8(r->png);
     if (!indices && png_get_valid(r->png, r->chunks, PNG_INFO_tRNS)) png_set_tRNS_to_alpha(r->png);
     if (depth == 16 && *(const uint8_t *)&one == 1) png_set_swap(r->png);
@@ -69,24 +62,14 @@ static glia_status read_header(reading *r) {
     png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours come with a message */
     ignore_chunks(r->png);
     png_read_info(r->png, r->chunks);
-    r->info->format = GLIA_IMAGE_PNG;
-    r->info->height = png_get_image_height(r->png, r->chunks);
-    r->info->width  = png_get_image_width(r->png, r->chunks);
-    const int bits  = png_get_bit_depth(r->png, r->chunks) * png_get_channels(r->png, r->chunks);
+    r->info->format      = GLIA_IMAGE_PNG;
+    r->info->orientation = gli_png_orientation(r->file);
+    r->info->height      = png_get_image_height(r->png, r->chunks);
+    r->info->width       = png_get_image_width(r->png, r->chunks);
+    const int bits       = png_get_bit_depth(r->png, r->chunks) * png_get_channels(r->png, r->chunks);
     GLI_TRY(gli_image_check(r->call.job, r->request, r->info, most_pixels(r, bits)));
     ask_for_pixels(r);
     return GLIA_OK;
-}
-
-static void read_orientation(const reading *r) {
-#ifdef PNG_eXIf_SUPPORTED
-    png_bytep exif;
-    png_uint_32 bytes;
-    if (png_get_eXIf_1(r->png, r->chunks, &bytes, &exif))
-        r->info->orientation = gli_exif_orientation((gli_bytes){exif, bytes});
-#else
-    (void)r;
-#endif
 }
 
 static glia_status read_pixels(reading *r) {
@@ -116,8 +99,7 @@ static glia_status read_all(reading *r) {
                       png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING);
     GLI_TRY(read_header(r));
     if (!r->request->header_only) GLI_TRY(read_pixels(r));
-    read_orientation(r);
-    /* libpng goes on without a chunk that it has no memory for, such as the orientation. */
+    /* libpng may go on without what it has no memory for. */
     return r->call.no_memory ? GLIA_OUT_OF_MEMORY : GLIA_OK;
 }
 
