@@ -198,9 +198,9 @@ GLIA_API glia_status glia_dataset_from_image_folder(glia_context *ctx, const cha
                                                     const glia_image_dataset_args *args, glia_dataset **out);
 
 /* A folder of pictures, at any depth to 16, and another with a mask for each, of the same path up to its ending: an
- * input "image" [C,H,W], a target "mask". A mask is grey, or has a palette whose numbers count, and gets the size of
- * its picture's sample in the same way; a size other than the picture's is GLIA_SHAPE_MISMATCH. A picture without a
- * mask is GLIA_NOT_FOUND; a mask without a picture is left out. */
+ * input "image" [C,H,W], a target "mask". Classes are the numbers that a mask of grey or with a palette stores, see
+ * .indices above. It gets the size of its picture's sample in the same way; a size other than the picture's is
+ * GLIA_SHAPE_MISMATCH. A picture without a mask is GLIA_NOT_FOUND; a mask without a picture is left out. */
 GLIA_API glia_status glia_dataset_from_image_pairs(glia_context *ctx, const char *images, const char *masks,
                                                    const glia_image_dataset_args *args, glia_dataset **out);
 
