@@ -46,8 +46,8 @@ static glia_status status_of(int code) {
         case JERR_OUT_OF_MEMORY: return GLIA_OUT_OF_MEMORY;
         case JERR_BAD_PRECISION:
         case JERR_SOF_UNSUPPORTED:
-        case JERR_ARITH_NOTIMPL:
         case JERR_CONVERSION_NOTIMPL:
+        case JERR_NOT_COMPILED:
         case JERR_FRACT_SAMPLE_NOTIMPL:
         case JERR_CCIR601_NOTIMPL: return GLIA_UNSUPPORTED;
         default: return GLIA_BAD_FORMAT;
