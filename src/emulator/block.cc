@@ -33,15 +33,17 @@ void record(cudaError_t error, const Thread &thread, Site site, const std::strin
 void thread_main() {
     running.kernel->run();
     running.thread->state = ThreadState::EXITED;
+    if (running.block->cluster != nullptr) running.block->cluster->leave(*running.thread);
 }
 
 bool start_threads() {
     dim3 size = running.kernel->block;
     for (unsigned i = 0; i < running.thread_count; i++) {
-        Thread &thread = *running.block->threads[i];
-        thread.number  = i;
-        thread.index   = {i % size.x, i / size.x % size.y, i / size.x / size.y};
-        thread.state   = ThreadState::READY;
+        Thread &thread        = *running.block->threads[i];
+        thread.number         = i;
+        thread.index          = {i % size.x, i / size.x % size.y, i / size.x / size.y};
+        thread.state          = ThreadState::READY;
+        thread.phases_arrived = thread.phases_awaited = 0;
         if (!thread.fiber.start(thread_main)) {
             report(cudaErrorLaunchFailure, thread, {}, "the emulator has no memory for the thread's stack");
             return false;
@@ -105,6 +107,12 @@ bool release_barrier() {
     return true;
 }
 
+// False: what other blocks of its cluster do in its shared memory may not be over.
+bool block_over() {
+    shadow_block_over(running.block->number);
+    return !running.failed;
+}
+
 }  // namespace
 
 // A header's name may be in the library more than once.
@@ -144,6 +152,7 @@ bool start_block(Block &block, uint3 index) {
     block.index         = index;
     block.waiting_warps = 0;
     block.over          = false;
+    block.cluster       = nullptr;
     // Unwritten shared memory reads as NaN.
     if (block.dynamic_shared != nullptr) memset(block.dynamic_shared, 0xFF, running.kernel->shared_bytes);
     shadow_block(block.number, block.dynamic_shared);
@@ -168,7 +177,7 @@ Progress run_block(Block &block) {
         }
         if (block.waiting_warps > 0) return report_stalled_warp(), Progress::FAILED;
         block.over = find(ThreadState::AT_BARRIER) == nullptr;
-        if (block.over) return Progress::GONE_ON;
+        if (block.over) return block_over() ? Progress::GONE_ON : Progress::FAILED;
         if (!release_barrier()) return Progress::FAILED;
     }
 }
@@ -177,6 +186,11 @@ void report_stalled_block(Block &block) {
     running.block         = &block;
     blockIdx              = block.index;
     const Thread &waiting = *find(ThreadState::AWAITING);
+    if (block.cluster != nullptr)
+        return report(cudaErrorLaunchFailure, waiting, waiting.site,
+                      "waits at the barrier of its cluster, at which %u of %u threads are, and every thread that is "
+                      "left waits, too",
+                      block.cluster->arrived, block.cluster->alive);
     report(cudaErrorLaunchFailure, waiting, waiting.site,
            "waits for a counter to reach %u; it is at %u, and every thread that is left waits, too",
            waiting.awaited.count, *waiting.awaited.counter);

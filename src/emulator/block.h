@@ -40,9 +40,22 @@ struct Thread {
     Site site;  // of the barrier, warp operation or counter it waits at
     WarpRequest request;
     Awaited awaited;
+    unsigned phases_arrived, phases_awaited;  // of its cluster's barrier
 
     unsigned lane() const { return number % WARP_LANES; }
     unsigned warp() const { return number / WARP_LANES; }
+};
+
+struct Block;
+
+// Blocks that run concurrently, and their barrier. Each phase of it ends when all threads have arrived.
+struct Cluster {
+    std::vector<Block *> blocks;  // by rank
+    unsigned phase = 0, arrived = 0, alive = 0;
+
+    void begin();  // none of its threads has run
+    void complete();
+    void leave(const Thread &thread);  // it exits
 };
 
 struct Block {
@@ -51,6 +64,7 @@ struct Block {
     void *dynamic_shared   = nullptr;
     unsigned waiting_warps = 0;  // threads in warp operations
     bool over              = false;
+    Cluster *cluster       = nullptr;
     std::vector<std::unique_ptr<Thread>> threads;  // kept from launch to launch for their stacks
 };
 
@@ -75,7 +89,7 @@ bool start_block(Block &block, uint3 index);
 enum class Progress { NONE, GONE_ON, FAILED };
 Progress run_block(Block &block);
 
-// Every block of a cooperative launch waits for another one.
+// Every block of those that run concurrently waits for another one.
 void report_stalled_block(Block &block);
 
 // Releases the warp operations whose lanes have all arrived. False: there is none.

@@ -62,6 +62,7 @@ typedef enum cudaError {
     cudaErrorCapturedEvent             = 907,
     cudaErrorStreamCaptureWrongThread  = 908,
     cudaErrorGraphExecUpdateFailure    = 910,
+    cudaErrorInvalidClusterSize        = 912,
     cudaErrorUnknown                   = 999
 } cudaError_t;
 
@@ -165,7 +166,8 @@ typedef enum cudaDeviceAttr {
     cudaDevAttrComputeCapabilityMajor           = 75,
     cudaDevAttrComputeCapabilityMinor           = 76,
     cudaDevAttrMaxSharedMemoryPerMultiprocessor = 81,
-    cudaDevAttrMaxSharedMemoryPerBlockOptin     = 97
+    cudaDevAttrMaxSharedMemoryPerBlockOptin     = 97,
+    cudaDevAttrClusterLaunch                    = 120
 } cudaDeviceAttr;
 
 struct cudaDeviceProp {
@@ -194,6 +196,30 @@ struct cudaDeviceProp {
     size_t sharedMemPerBlockOptin;
     int cooperativeLaunch;
 };
+
+typedef enum cudaLaunchAttributeID { cudaLaunchAttributeClusterDimension = 4 } cudaLaunchAttributeID;
+
+typedef union cudaLaunchAttributeValue {
+    char pad[64];
+    struct {
+        unsigned int x, y, z;
+    } clusterDim;
+} cudaLaunchAttributeValue;
+
+typedef struct cudaLaunchAttribute_st {
+    cudaLaunchAttributeID id;
+    char pad[8 - sizeof(cudaLaunchAttributeID)];
+    cudaLaunchAttributeValue val;
+} cudaLaunchAttribute;
+
+typedef struct cudaLaunchConfig_st {
+    dim3 gridDim;
+    dim3 blockDim;
+    size_t dynamicSmemBytes;
+    cudaStream_t stream;
+    cudaLaunchAttribute *attrs;
+    unsigned int numAttrs;
+} cudaLaunchConfig_t;
 
 const char *cudaGetErrorName(cudaError_t error);
 const char *cudaGetErrorString(cudaError_t error);
@@ -252,6 +278,7 @@ cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncAttribute at
 cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const void *function);
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *function, int threads,
                                                           size_t shared_bytes);
+cudaError_t cudaOccupancyMaxActiveClusters(int *clusters, const void *function, const cudaLaunchConfig_t *config);
 
 #ifdef __cplusplus
 }

@@ -42,6 +42,7 @@ int attribute_value(cudaDeviceAttr attribute) {
         case cudaDevAttrComputeCapabilityMinor: return 0;
         case cudaDevAttrMaxSharedMemoryPerMultiprocessor: return MULTIPROCESSOR_SHARED_BYTES;
         case cudaDevAttrMaxSharedMemoryPerBlockOptin: return static_cast<int>(settings().shared);
+        case cudaDevAttrClusterLaunch: return settings().cluster > 1;
     }
     return -1;
 }

@@ -14,6 +14,7 @@ constexpr unsigned MAX_GRID_YZ       = 65535;
 constexpr size_t SHARED_BYTES        = 48 * 1024;
 constexpr size_t SHARED_BYTES_OPT_IN = 227 * 1024;  // unless the settings say something else
 constexpr size_t PARAMETER_BYTES     = 4096;
+constexpr unsigned CLUSTER_BLOCKS    = 8;  // unless the settings say less
 
 // How many blocks run at once, which matters where they wait for each other.
 constexpr unsigned MULTIPROCESSORS           = 4;

@@ -58,6 +58,7 @@ constexpr ErrorText TEXTS[] = {
     ERROR_TEXT(cudaErrorCapturedEvent, "operation not permitted on an event last recorded in a capturing stream"),
     ERROR_TEXT(cudaErrorStreamCaptureWrongThread, "attempt to terminate a thread-local capture sequence from another"),
     ERROR_TEXT(cudaErrorGraphExecUpdateFailure, "the graph update was not performed"),
+    ERROR_TEXT(cudaErrorInvalidClusterSize, "invalid cluster size"),
     ERROR_TEXT(cudaErrorUnknown, "unknown error"),
 };
 

@@ -24,9 +24,9 @@
 #define __launch_bounds__(...)
 #define __constant__ static const
 
-// One block runs at a time, so that the shared memory of a kernel can be static; blocks that wait for each other have
-// dynamic shared memory alone. The race build gathers it in one section, to be filled with NaN before every block; GCC
-// drops the section of statics in templates.
+// One block runs at a time, so that the shared memory of a kernel can be static; blocks that wait for each other, and
+// those of a cluster, have dynamic shared memory alone. The race build gathers it in one section, to be filled with NaN
+// before every block; GCC drops the section of statics in templates.
 #if defined(__clang__) && defined(GLIA_EMULATOR_RACE)
 #define __shared__ static __attribute__((section("gli_shared")))
 #else

@@ -58,23 +58,36 @@ void run_in_turn(const Kernel &kernel, size_t count) {
         if (!start_block(blocks[0], block_index(kernel, i)) || run_block(blocks[0]) == Progress::FAILED) return;
 }
 
-// Round by round, each block runs until it waits for others.
-void run_together(const Kernel &kernel, size_t count) {
+// The blocks from `first` on. Round by round, each block runs until it waits for others. False: the GPU is lost.
+bool run_together(const Kernel &kernel, uint32_t first, size_t count) {
+    static Cluster cluster;
     std::vector<uint32_t> order;
-    for (uint32_t i = 0; i < count; i++)
-        if (!start_block(blocks[i], block_index(kernel, i))) return;
+    cluster.blocks.clear();
+    for (uint32_t i = 0; i < count; i++) {
+        if (!start_block(blocks[i], block_index(kernel, first + i))) return false;
+        cluster.blocks.push_back(&blocks[i]);
+    }
+    if (kernel.cluster > 1) cluster.begin();
     for (bool gone_on = true; gone_on;) {
         gone_on = false;
         schedule_order(order, count);
         for (uint32_t i : order) {
             if (blocks[i].over) continue;
             const Progress progress = run_block(blocks[i]);
-            if (progress == Progress::FAILED) return;
+            if (progress == Progress::FAILED) return false;
             gone_on |= progress == Progress::GONE_ON;
         }
     }
     for (size_t i = 0; i < count; i++)
-        if (!blocks[i].over) return report_stalled_block(blocks[i]);
+        if (!blocks[i].over) return report_stalled_block(blocks[i]), false;
+    return true;
+}
+
+void run_clusters(const Kernel &kernel, size_t count) {
+    std::vector<uint32_t> order;
+    schedule_order(order, count / kernel.cluster);
+    for (uint32_t i : order)
+        if (!run_together(kernel, i * kernel.cluster, kernel.cluster)) return;
 }
 
 void run_kernel(const Kernel &kernel) {
@@ -85,10 +98,12 @@ void run_kernel(const Kernel &kernel) {
     blockDim             = kernel.block;
     gridDim              = kernel.grid;
     shadow_launch();
-    if (!blocks.make(kernel, kernel.cooperative ? count : 1))
+    if (!blocks.make(kernel, kernel.cooperative ? count : kernel.cluster))
         lose_gpu(cudaErrorLaunchFailure, "the emulator has no memory for dynamic shared memory");
     else if (kernel.cooperative)
-        run_together(kernel, count);
+        run_together(kernel, 0, count);
+    else if (kernel.cluster > 1)
+        run_clusters(kernel, count);
     else
         run_in_turn(kernel, count);
     shadow_launch_over();

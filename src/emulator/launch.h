@@ -17,6 +17,7 @@ struct Launch {
     dim3 grid, block;
     size_t shared_bytes;     // dynamic
     bool cooperative;        // its blocks all run concurrently, and may wait for each other
+    unsigned cluster = 1;    // neighbours along x that run concurrently and reach each other's shared memory
     size_t parameter_bytes;  // as CUDA counts them
 };
 
@@ -55,8 +56,15 @@ class KernelCall final : public Kernel {
     std::tuple<Parameters...> arguments_;
 };
 
+// Which blocks of a launch run concurrently.
+struct Together {
+    bool cooperative;
+    unsigned cluster;
+    Together(bool all = false, unsigned blocks = 1) : cooperative(all), cluster(blocks) {}
+};
+
 template <typename... Parameters>
-cudaError_t launch_as(bool cooperative, const char *name, void (*kernel)(Parameters...), dim3 grid, dim3 block,
+cudaError_t launch_as(Together together, const char *name, void (*kernel)(Parameters...), dim3 grid, dim3 block,
                       size_t shared_bytes, cudaStream_t stream, typename Same<Parameters>::type... arguments) {
     auto call             = std::make_shared<KernelCall<Parameters...>>(kernel, arguments...);
     call->name            = name;
@@ -64,7 +72,8 @@ cudaError_t launch_as(bool cooperative, const char *name, void (*kernel)(Paramet
     call->grid            = grid;
     call->block           = block;
     call->shared_bytes    = shared_bytes;
-    call->cooperative     = cooperative;
+    call->cooperative     = together.cooperative;
+    call->cluster         = together.cluster;
     call->parameter_bytes = (0 + ... + sizeof(Parameters));
     call->object_bytes    = sizeof(*call);
     return enqueue(std::move(call), stream);
@@ -73,7 +82,7 @@ cudaError_t launch_as(bool cooperative, const char *name, void (*kernel)(Paramet
 template <typename... Parameters>
 cudaError_t launch(const char *name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
                    cudaStream_t stream, typename Same<Parameters>::type... arguments) {
-    return launch_as(false, name, kernel, grid, block, shared_bytes, stream, arguments...);
+    return launch_as({}, name, kernel, grid, block, shared_bytes, stream, arguments...);
 }
 
 }  // namespace emulator

@@ -68,6 +68,28 @@ cudaError_t check_cooperative(const Launch &kernel) {
                   fit);
 }
 
+unsigned long long clusters_at_once(const void *function, unsigned cluster, unsigned threads, size_t shared_bytes) {
+    return 1ull * MULTIPROCESSORS * blocks_of_a_multiprocessor(function, threads, shared_bytes) / cluster;
+}
+
+cudaError_t check_cluster(const Launch &kernel) {
+    if (kernel.cluster < 1 || kernel.cluster > settings().cluster)
+        return refuse(cudaErrorInvalidClusterSize, "kernel %s: clusters of %u blocks; the GPU has clusters of up to %u",
+                      kernel.name, kernel.cluster, static_cast<unsigned>(settings().cluster));
+    if (kernel.cluster == 1) return cudaSuccess;
+    if (kernel.grid.x % kernel.cluster != 0)
+        return refuse(cudaErrorInvalidClusterSize, "kernel %s: %u blocks along x are no multiple of a cluster of %u",
+                      kernel.name, kernel.grid.x, kernel.cluster);
+    if (kernel.cooperative)
+        return refuse(cudaErrorNotSupported, "kernel %s: the emulator has no clusters in cooperative launches",
+                      kernel.name);
+    const unsigned threads = kernel.block.x * kernel.block.y * kernel.block.z;
+    if (clusters_at_once(kernel.function, kernel.cluster, threads, kernel.shared_bytes) > 0) return cudaSuccess;
+    return refuse(cudaErrorLaunchOutOfResources,
+                  "kernel %s: a cluster of %u blocks with %zu bytes of dynamic shared memory each does not fit",
+                  kernel.name, kernel.cluster, kernel.shared_bytes);
+}
+
 }  // namespace
 
 size_t whole_shared_limit(const void *function) {
@@ -82,7 +104,23 @@ cudaError_t check_launch(const Launch &kernel) {
     if (kernel.parameter_bytes > PARAMETER_BYTES)
         return refuse(cudaErrorInvalidValue, "kernel %s: %zu bytes of parameters; %zu are allowed", kernel.name,
                       kernel.parameter_bytes, PARAMETER_BYTES);
-    return check_cooperative(kernel);
+    error = check_cooperative(kernel);
+    return error == cudaSuccess ? check_cluster(kernel) : error;
+}
+
+cudaError_t cluster_of(const cudaLaunchConfig_t &config, unsigned *blocks) {
+    *blocks = 1;
+    for (unsigned i = 0; i < config.numAttrs; i++) {
+        const cudaLaunchAttribute &attribute = config.attrs[i];
+        const auto &size                     = attribute.val.clusterDim;
+        if (attribute.id != cudaLaunchAttributeClusterDimension)
+            return refuse(cudaErrorInvalidValue, "the emulator has no launch attribute %d", attribute.id);
+        if (size.x < 1 || size.y != 1 || size.z != 1)
+            return refuse(cudaErrorInvalidClusterSize, "clusters of %ux%ux%u blocks; those of the emulator are along x",
+                          size.x, size.y, size.z);
+        *blocks = size.x;
+    }
+    return cudaSuccess;
 }
 
 void reset_launch_limits() { opted_in.clear(); }
@@ -124,6 +162,22 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const voi
         const auto count = static_cast<unsigned>(threads);
         const bool fits  = count <= MAX_THREADS && shared_bytes <= shared_limit(function);
         *blocks          = fits ? static_cast<int>(blocks_of_a_multiprocessor(function, count, shared_bytes)) : 0;
+        return cudaSuccess;
+    });
+}
+
+cudaError_t cudaOccupancyMaxActiveClusters(int *clusters, const void *function, const cudaLaunchConfig_t *config) {
+    return api_call([=] {
+        unsigned cluster;
+        cudaError_t error = cluster_of(*config, &cluster);
+        if (error != cudaSuccess) return error;
+        if (cluster > settings().cluster)
+            return refuse(cudaErrorInvalidClusterSize, "clusters of %u blocks; the GPU has clusters of up to %u",
+                          cluster, static_cast<unsigned>(settings().cluster));
+        const unsigned threads = config->blockDim.x * config->blockDim.y * config->blockDim.z;
+        const size_t shared    = config->dynamicSmemBytes;
+        const bool fits        = threads > 0 && threads <= MAX_THREADS && shared <= shared_limit(function);
+        *clusters              = fits ? static_cast<int>(clusters_at_once(function, cluster, threads, shared)) : 0;
         return cudaSuccess;
     });
 }

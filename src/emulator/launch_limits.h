@@ -8,6 +8,9 @@ namespace emulator {
 
 cudaError_t check_launch(const Launch &kernel);
 
+// The blocks of a cluster that the attributes of a launch ask for; 1: none do.
+cudaError_t cluster_of(const cudaLaunchConfig_t &config, unsigned *blocks);
+
 // The static shared memory of a block of the kernel, by whoever runs kernels; 0 where only running them tells.
 size_t static_shared_bytes(const void *function);
 

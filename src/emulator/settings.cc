@@ -42,6 +42,8 @@ bool read_setting(const std::string &key, const std::string &value, Settings *ou
         out->memory = number;
     else if (key == "shared" && read_number(value, &number))
         out->shared = number;
+    else if (key == "cluster" && read_number(value, &number) && number >= 1 && number <= CLUSTER_BLOCKS)
+        out->cluster = number;
     else
         return false;
     return true;
@@ -61,10 +63,11 @@ cudaError_t read_settings() {
         size_t equals     = std::min(word.find('='), word.size());
         std::string value = equals < word.size() ? word.substr(equals + 1) : "";
         if (!read_setting(word.substr(0, equals), value, &read))
-            return refuse(cudaErrorInvalidValue,
-                          "GLIA_EMULATOR holds '%s'; it knows schedule=inorder|reverse|shuffled, seed=NUMBER, "
-                          "copies=early|late, memory=BYTES, shared=BYTES, with commas between them",
-                          word.c_str());
+            return refuse(
+                cudaErrorInvalidValue,
+                "GLIA_EMULATOR holds '%s'; it knows schedule=inorder|reverse|shuffled, seed=NUMBER, "
+                "copies=early|late, memory=BYTES, shared=BYTES, cluster=BLOCKS (1 to %u), with commas between them",
+                word.c_str(), CLUSTER_BLOCKS);
         start = end + 1;
     }
     current      = read;

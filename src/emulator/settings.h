@@ -20,6 +20,7 @@ struct Settings {
     bool late         = false;  // asynchronous work runs as late as it may, instead of at once
     size_t memory     = size_t{4} << 30;
     size_t shared     = SHARED_BYTES_OPT_IN;
+    uint64_t cluster  = CLUSTER_BLOCKS;  // blocks of a cluster, at most; 1: the GPU has no clusters
 };
 
 const Settings &settings();

@@ -21,6 +21,11 @@ void shadow_warp_sync(unsigned warp, unsigned lanes);
 void shadow_atomic(const void *address, size_t bytes, const void *caller);
 void shadow_signal(const unsigned *counter);
 void shadow_awaited(const unsigned *counter, unsigned count);
+void shadow_cluster();
+void shadow_cluster_arrive(unsigned phase);
+void shadow_cluster_wait(unsigned phase);
+void shadow_store(const void *address, size_t bytes, const void *caller);
+void shadow_block_over(unsigned number);
 #else
 inline void shadow_allocated(const void *, size_t) {}
 inline void shadow_freed(const void *) {}
@@ -35,6 +40,11 @@ inline void shadow_warp_sync(unsigned, unsigned) {}
 inline void shadow_atomic(const void *, size_t, const void *) {}
 inline void shadow_signal(const unsigned *) {}
 inline void shadow_awaited(const unsigned *, unsigned) {}
+inline void shadow_cluster() {}
+inline void shadow_cluster_arrive(unsigned) {}
+inline void shadow_cluster_wait(unsigned) {}
+inline void shadow_store(const void *, size_t, const void *) {}
+inline void shadow_block_over(unsigned) {}
 #endif
 
 }  // namespace emulator

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "emulator/emulator.h"
+#include "kernels/device/cluster.cuh"
 #include "kernels/device/cooperative.cuh"
 #include "wrong/planted.h"
 
@@ -28,6 +29,16 @@ __global__ void meet(unsigned *counter, unsigned *seen) {
     gli_signal(counter);
     gli_await(counter, gridDim.x);
     seen[blockIdx.x] = 1;
+}
+
+__global__ void tell_neighbour(float *told) {
+    GLI_DYNAMIC_SHARED(float, place);
+    gli_cluster_arrive();
+    gli_cluster_wait();
+    gli_cluster_store(place, gli_cluster_rank() ^ 1, float(blockIdx.x));
+    gli_cluster_arrive();
+    gli_cluster_wait();
+    told[blockIdx.x] = place[0];
 }
 
 struct Large {
@@ -147,6 +158,35 @@ TEST_F(Emulator, blocks_of_a_cooperative_launch_meet_where_all_of_them_fit) {
     EXPECT_EQ(seen.read(), std::vector<unsigned>(most, 1)) << gli_emulator_message();
 }
 
+TEST_F(Emulator, clusters_are_launched_where_one_of_them_fits) {
+    DeviceArray<float> told(size_t{16});
+    const auto launch = [&](unsigned cluster, unsigned blocks, size_t shared) {
+        return GLI_LAUNCH_CLUSTERS(tell_neighbour, cluster, blocks, 1, shared, nullptr, told.data());
+    };
+    const auto fits = [](unsigned cluster, size_t shared) {
+        bool fit = false;
+        EXPECT_EQ(gli_cluster_fits(gli_address(tell_neighbour), cluster, 1, shared, &fit), cudaSuccess)
+            << gli_emulator_message();
+        return fit;
+    };
+    EXPECT_TRUE(fits(8, 100 * 1024));
+    EXPECT_TRUE(fits(4, 200 * 1024)) << "a block on each multiprocessor";
+    EXPECT_FALSE(fits(8, 200 * 1024));
+    EXPECT_EQ(launch(8, 8, 200 * 1024), cudaErrorLaunchOutOfResources);
+    EXPECT_TRUE(message_has("a cluster of 8 blocks with 204800 bytes")) << gli_emulator_message();
+    EXPECT_EQ(launch(16, 16, 4), cudaErrorInvalidClusterSize);
+    EXPECT_TRUE(message_has("clusters of 16 blocks") && message_has("up to 8")) << gli_emulator_message();
+    EXPECT_EQ(launch(4, 6, 4), cudaErrorInvalidClusterSize);
+    EXPECT_TRUE(message_has("6 blocks along x") && message_has("a cluster of 4")) << gli_emulator_message();
+    EXPECT_EQ(launch(4, 16, 4), cudaSuccess);
+    std::vector<float> expected;
+    for (int i = 0; i < 16; i++) expected.push_back(float(i ^ 1));
+    EXPECT_EQ(told.read(), expected) << gli_emulator_message();
+    use("cluster=1");
+    EXPECT_FALSE(fits(2, 4)) << "the GPU has no clusters";
+    EXPECT_EQ(launch(2, 2, 4), cudaErrorInvalidClusterSize);
+}
+
 TEST_F(Emulator, fresh_memory_of_any_kind_is_not_a_number) {
     DeviceArray<float> fresh(5), shared(4);
     for (float value : fresh.read()) EXPECT_NE(value, value);
@@ -192,8 +232,9 @@ TEST_F(Emulator, copies_are_checked) {
 }
 
 TEST_F(Emulator, unknown_settings_are_refused_and_named) {
-    for (const char *settings : {"schedule=backwards", "copies", "seed=x", "speed=11", "memory=-1", "shared=48KB",
-                                 "seed=1,,", "seed=18446744073709551616", "memory=99999999999999999999"}) {
+    for (const char *settings :
+         {"schedule=backwards", "copies", "seed=x", "speed=11", "memory=-1", "shared=48KB", "seed=1,,",
+          "seed=18446744073709551616", "memory=99999999999999999999", "cluster=0", "cluster=9"}) {
         setenv("GLIA_EMULATOR", settings, 1);
         EXPECT_EQ(cudaSetDevice(0), cudaErrorInvalidValue) << settings;
         EXPECT_TRUE(message_has("it knows schedule=")) << gli_emulator_message();

@@ -20,9 +20,9 @@ constexpr float TINY = std::numeric_limits<float>::min() / 4;  // a subnormal
 
 class PtxProgram : public OnPtx {
    protected:
-    // Runs the instructions in one warp, with the memory's address in %d1, that of 64 bytes of shared memory in %r1 and
-    // the lane in %r2. What was wrong with them; "": nothing.
-    std::string run(const std::string &body, const void *memory = nullptr) {
+    // Runs the instructions in one warp, or in one of each block of a cluster, with the memory's address in %d1, that
+    // of 64 bytes of shared memory in %r1 and the lane in %r2. What was wrong with them; "": nothing.
+    std::string run(const std::string &body, const void *memory = nullptr, unsigned cluster = 1) {
         const std::string text =
             ".visible .entry k(.param .u64 k_0) { .reg .pred %p<8>; .reg .b32 %r<8>; .reg .f32 %f<8>; .reg .b64 %d<8>;"
             ".shared .align 16 .b8 shared[64]; ld.param.u64 %d1, [k_0]; mov.u32 %r1, shared; mov.u32 %r2, %laneid;" +
@@ -33,7 +33,8 @@ class PtxProgram : public OnPtx {
         if (!program->error.empty()) return program->error;
         PtxLaunch launch{};
         launch.name    = "k";
-        launch.grid    = dim3(1);
+        launch.grid    = dim3(cluster);
+        launch.cluster = cluster;
         launch.block   = dim3(LANES);
         launch.program = program;
         launch.parameters.resize(sizeof memory);
@@ -42,8 +43,9 @@ class PtxProgram : public OnPtx {
         run_launch(launch);
         return cudaGetLastError() == cudaSuccess ? "" : gli_emulator_message();
     }
-    void expect_refused(const std::string &body, const std::string &part, const void *memory = nullptr) {
-        const std::string message = run(body, memory);
+    void expect_refused(const std::string &body, const std::string &part, const void *memory = nullptr,
+                        unsigned cluster = 1) {
+        const std::string message = run(body, memory, cluster);
         EXPECT_NE(message.find(part), std::string::npos) << body << " says " << message;
         gli_emulator_reset();
     }
@@ -127,6 +129,47 @@ TEST_F(PtxProgram, asynchronous_copies_read_as_many_bytes_as_they_say) {
     expect_refused(one + "cp.async.ca.shared.global [%r1+56], [%d1], 16, 4;", "is not aligned to 16 bytes",
                    five.data());
     expect_refused(one + "cp.async.ca.shared.global [%r1+64], [%d1], 16, 4;", "shared memory", five.data());
+}
+
+TEST_F(PtxProgram, blocks_of_a_cluster_reach_shared_memory_of_each_other) {
+    const std::string barrier = "barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned;";
+    const std::string begin   = barrier + "setp.ne.u32 %p1, %r2, 0; mov.u32 %r3, %cluster_ctarank;";
+    const std::string out     = "mul.wide.u32 %d2, %r3, 4; add.u64 %d2, %d1, %d2; @!%p1 st.global.u32 [%d2], %r6;";
+    const std::string store =
+        "xor.b32 %r4, %r3, 1; mapa.shared::cluster.u32 %r5, %r1, %r4; add.u32 %r6, %r3, 40;"
+        "@!%p1 st.shared::cluster.u32 [%r5+4], %r6;";
+    DeviceArray<int> stored(size_t{4}), loaded(size_t{4}), sizes(size_t{2});
+    EXPECT_EQ(run(begin + store + barrier + "ld.shared.u32 %r6, [%r1+4];" + out, stored.data(), 4), "");
+    EXPECT_EQ(stored.read(), (std::vector<int>{41, 40, 43, 42}));
+    EXPECT_EQ(run(begin + "st.shared.u32 [%r1], %r3;" + barrier +
+                      "xor.b32 %r4, %r3, 3; mapa.shared::cluster.u32 %r5, %r1, %r4;"
+                      "ld.shared::cluster.u32 %r6, [%r5];" +
+                      out + barrier,
+                  loaded.data(), 4),
+              "");
+    EXPECT_EQ(loaded.read(), (std::vector<int>{3, 2, 1, 0}));
+    EXPECT_EQ(run(begin + "mov.u32 %r6, %cluster_nctarank;" + out, sizes.data(), 2), "");
+    EXPECT_EQ(sizes.read(), (std::vector<int>{2, 2}));
+
+    expect_refused(begin + "mapa.shared::cluster.u32 %r5, %r1, %cluster_nctarank;", "block 2 of a cluster of 2",
+                   nullptr, 2);
+    expect_refused(begin + "setp.ne.u32 %p2, %r3, 0; @%p2 exit;" + barrier + store, "a running block's shared memory",
+                   nullptr, 2);
+    expect_refused(begin + "mapa.shared::cluster.u32 %r5, %r1, 1; st.shared::cluster.u32 [%r5+64], %r3;",
+                   "a running block's shared memory", nullptr, 2);
+}
+
+TEST_F(PtxProgram, the_barrier_of_a_cluster_has_two_halves_by_turns) {
+    const std::string arrive = "barrier.cluster.arrive.aligned;", wait = "barrier.cluster.wait.aligned;";
+    EXPECT_EQ(run(arrive + wait + arrive + wait), "") << "a block alone is a cluster, too";
+    expect_refused(wait, "waits at the barrier of its cluster and has not arrived", nullptr, 2);
+    expect_refused(arrive + arrive, "arrives twice", nullptr, 2);
+    expect_refused("mov.u32 %r3, %cluster_ctarank; setp.ne.u32 %p1, %r3, 0; @%p1 bar.warp.sync 1; " + arrive + wait,
+                   "the lane is not in its own mask", nullptr, 2);
+    expect_refused("barrier.cluster.arrive.acquire;", "this instruction is not known", nullptr, 2);
+    expect_refused("barrier.cluster.wait.release;", "this instruction is not known", nullptr, 2);
+    expect_refused("barrier.cluster.stay;", "this instruction is not known", nullptr, 2);
+    expect_refused("mapa.u64 %d2, %d1, 0;", "this instruction is not known", nullptr, 2);
 }
 
 TEST_F(PtxProgram, words_that_are_no_instruction_are_refused) {

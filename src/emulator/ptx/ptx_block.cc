@@ -1,5 +1,6 @@
 #include "emulator/ptx/ptx_block.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "emulator/gpu_error.h"
@@ -14,9 +15,29 @@ void Block::prepare(const PtxLaunch &launch) {
     for (size_t i = 0; i < warp_count_; i++) warps_[i]->prepare(*launch.program);
 }
 
-void Block::start(uint3 index) {
-    index_  = index;
-    failed_ = false;
+void Cluster::arrive(unsigned threads) {
+    arrived += threads;
+    complete();
+}
+
+void Cluster::leave(bool has_arrived) {
+    alive--;
+    if (has_arrived) arrived--;
+    complete();
+}
+
+void Cluster::complete() {
+    if (alive == 0 || arrived < alive) return;
+    arrived = 0;
+    phase++;
+}
+
+void Block::start(uint3 index, Cluster &cluster) {
+    index_   = index;
+    cluster_ = &cluster;
+    failed_  = false;
+    cluster.blocks.push_back(this);
+    cluster.alive += threads();
     shared_.assign(launch_->program->shared_end + launch_->shared_bytes, 0xFF);  // unwritten memory reads as NaN
     for (size_t i = 0; i < warp_count_; i++) warps_[i]->start(*this, static_cast<unsigned>(i));
 }
@@ -30,20 +51,32 @@ uint8_t *Block::shared(uint64_t offset, unsigned bytes) {
                                                                                                  : nullptr;
 }
 
+Block *Block::of_cluster(uint64_t number) {
+    if (number == 0) return this;
+    Block *block = number <= cluster_->blocks.size() ? cluster_->blocks[number - 1] : nullptr;
+    return block == nullptr || block->over() ? nullptr : block;
+}
+
 void Block::run() {
     std::vector<uint32_t> order;
     for (bool gone_on = true, awaiting = false; gone_on && !awaiting;) {
+        bool at_cluster = false;
         gone_on = awaiting = false;
         schedule_order(order, warp_count_);
         for (uint32_t i : order) {
             Warp &warp = *warps_[i];
-            if (warp.state != State::READY && warp.state != State::AWAITING) continue;
+            if (warp.state == State::AT_CLUSTER ? !warp.leave_cluster_barrier()
+                                                : warp.state != State::READY && warp.state != State::AWAITING) {
+                at_cluster |= warp.state == State::AT_CLUSTER;
+                continue;
+            }
             gone_on = true;
             awaiting |= warp.run() == State::AWAITING;
+            at_cluster |= warp.state == State::AT_CLUSTER;
             if (warp.state != State::AWAITING) launch_->news++;
             if (failed_) return;
         }
-        if (!awaiting && !over() && release_barrier()) gone_on = true;
+        if (!awaiting && !at_cluster && !over() && release_barrier()) gone_on = true;
     }
 }
 
@@ -69,9 +102,15 @@ bool Block::release_barrier() {
 }
 
 void Block::report_stalled() {
-    for (size_t i = 0; i < warp_count_; i++)
+    for (size_t i = 0; i < warp_count_; i++) {
+        if (warps_[i]->state == State::AT_CLUSTER)
+            return warps_[i]->fail(0, cudaErrorLaunchFailure,
+                                   "waits at the barrier of its cluster, at which %u of %u threads are, and nothing is "
+                                   "left to run",
+                                   cluster_->arrived, cluster_->alive);
         if (warps_[i]->state == State::AWAITING)
             return warps_[i]->fail(0, cudaErrorLaunchFailure, "waits for another block, and nothing is left to run");
+    }
 }
 
 namespace {
@@ -109,23 +148,22 @@ void run_launch(PtxLaunch &launch) {
     if (lost_error() != cudaSuccess) return;
     launch.number        = ++launches;
     const size_t count   = size_t{launch.grid.x} * launch.grid.y * launch.grid.z;
-    const size_t at_once = launch.cooperative ? count : 1;
+    const size_t at_once = launch.cooperative ? count : launch.cluster;
     while (blocks.size() < at_once) blocks.push_back(std::make_unique<Block>());
     std::vector<Block *> running;
     for (size_t i = 0; i < at_once; i++) {
         blocks[i]->prepare(launch);
         running.push_back(blocks[i].get());
     }
-    if (launch.cooperative) {
-        for (uint32_t i = 0; i < count; i++) blocks[i]->start(block_index(launch, i));
-        return run_blocks(launch, running);
-    }
     std::vector<uint32_t> order;
-    schedule_order(order, count);
-    for (uint32_t i : order) {
-        blocks[0]->start(block_index(launch, i));
+    schedule_order(order, count / at_once);
+    for (uint32_t group : order) {
+        std::vector<Cluster> clusters(at_once / launch.cluster);
+        for (uint32_t i = 0; i < at_once; i++)
+            blocks[i]->start(block_index(launch, static_cast<uint32_t>(group * at_once) + i),
+                             clusters[i / launch.cluster]);
         run_blocks(launch, running);
-        if (blocks[0]->failed()) return;
+        if (std::any_of(running.begin(), running.end(), [](const Block *block) { return block->failed(); })) return;
     }
 }
 

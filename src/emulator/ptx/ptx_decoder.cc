@@ -26,6 +26,8 @@ constexpr std::pair<std::string_view, Special> SPECIALS[] = {
     SPECIAL("%laneid", at.lane),
     SPECIAL("%warpid", at.warp),
     SPECIAL("%lanemask_lt", (uint32_t{1} << at.lane) - 1),
+    SPECIAL("%cluster_ctarank", at.ctaid.x % at.cluster),
+    SPECIAL("%cluster_nctarank", at.cluster),
 };
 
 // "12", "-1", "0x1F", "0f3F800000" (the bits of a float), "0d3FF0000000000000" (of a double).

@@ -32,6 +32,10 @@ bool is_within(uint64_t offset, unsigned bytes, size_t size) { return offset < s
 // The memory of a space that begins at 0.
 uint8_t *find_small(Warp &warp, Space space, unsigned lane, uint64_t offset, unsigned bytes) {
     if (space == Space::SHARED) return warp.block().shared(offset, bytes);
+    if (space == Space::CLUSTER) {
+        Block *block = warp.block().of_cluster(offset >> RANK_SHIFT);
+        return block == nullptr ? nullptr : block->shared(offset & ((uint64_t{1} << RANK_SHIFT) - 1), bytes);
+    }
     if (space == Space::LOCAL)
         return is_within(offset, bytes, warp.program().local_bytes) ? warp.local(lane) + offset : nullptr;
     const auto &parameters = warp.block().launch().parameters;
@@ -86,9 +90,10 @@ uint8_t *find_memory(Warp &warp, const Instruction &instruction, Space named, un
     if (memory == nullptr)
         warp.fail(lane, cudaErrorIllegalAddress, "%u bytes at 0x%llx, which are not in one variable of %s memory",
                   bytes, static_cast<unsigned long long>(offset),
-                  space == Space::SHARED  ? "shared"
-                  : space == Space::LOCAL ? "local"
-                                          : "parameter");
+                  space == Space::SHARED    ? "shared"
+                  : space == Space::CLUSTER ? "a running block's shared"
+                  : space == Space::LOCAL   ? "local"
+                                            : "parameter");
     return memory;
 }
 
@@ -125,6 +130,20 @@ void store(Warp &warp, const Instruction &instruction) {
         }
     }
     warp.block().launch().news++;
+}
+
+// mapa.shared::cluster.u32: the address of shared memory in another block of the cluster.
+void map_to_block(Warp &warp, const Instruction &instruction) {
+    const Lanes<uint32_t> address = read<uint32_t>(warp, instruction.source[0]);
+    const Lanes<uint32_t> rank    = read<uint32_t>(warp, instruction.source[1]);
+    Lanes<uint32_t> mapped        = read<uint32_t>(warp, instruction.destination);
+    for (unsigned lane : lanes_of(warp.active)) {
+        if (rank[lane] >= warp.block().launch().cluster)
+            return warp.fail(lane, cudaErrorIllegalAddress, "block %u of a cluster of %u", rank[lane],
+                             warp.block().launch().cluster);
+        mapped[lane] = (rank[lane] + 1) << RANK_SHIFT | (address[lane] & ((1u << RANK_SHIFT) - 1));
+    }
+    write(warp, instruction.destination, mapped);
 }
 
 // cp.async: destination, source, bytes and, where there are fewer, the bytes to read; both addresses are aligned as for

@@ -23,6 +23,7 @@ Lanes<uint64_t> addresses(const Warp &warp, Slot slot, unsigned bytes, int64_t o
 
 void load(Warp &warp, const Instruction &instruction);
 void store(Warp &warp, const Instruction &instruction);
+void map_to_block(Warp &warp, const Instruction &instruction);
 void copy_async(Warp &warp, const Instruction &instruction);
 void commit_copies(Warp &warp, const Instruction &instruction);
 void wait_for_copies(Warp &warp, const Instruction &instruction);

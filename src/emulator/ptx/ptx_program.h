@@ -22,12 +22,15 @@ struct Instruction;
 using Slot    = uint32_t;  // an offset into the register file, in bytes
 using Handler = void (*)(Warp &, const Instruction &);
 
-enum class Space : uint8_t { GENERIC, GLOBAL, SHARED, LOCAL, PARAM };
+enum class Space : uint8_t { GENERIC, GLOBAL, SHARED, CLUSTER, LOCAL, PARAM };
 
 // Generic addresses of shared and local memory, outside of what a process has.
 constexpr uint64_t SHARED_WINDOW = uint64_t{1} << 60;
 constexpr uint64_t LOCAL_WINDOW  = uint64_t{2} << 60;
 constexpr uint64_t WINDOW_MASK   = uint64_t{15} << 60;
+
+// Addresses of shared::cluster: above these bits is one more than the rank of a block; 0: the block's own.
+constexpr unsigned RANK_SHIFT = 24;
 
 // What the scheduler does with an instruction, besides running it.
 enum class Flow : uint8_t {
@@ -35,6 +38,7 @@ enum class Flow : uint8_t {
     BRANCH,
     EXIT,
     BARRIER,  // of the block
+    CLUSTER,  // waits at the barrier of the cluster
     WARP,     // waits for the lanes of a mask
     AWAIT,    // may wait for another block
     TRAP
@@ -74,6 +78,7 @@ struct ThreadPlace {
     uint3 tid, ctaid;
     dim3 ntid, nctaid;
     unsigned lane, warp;
+    unsigned cluster;  // blocks
 };
 using Special = uint32_t (*)(const ThreadPlace &);
 

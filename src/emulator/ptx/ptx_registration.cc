@@ -97,7 +97,7 @@ cudaError_t check(const PtxLaunch &launch) {
 }
 
 cudaError_t launch_kernel(const void *function, dim3 grid, dim3 block, void **arguments, size_t shared_bytes,
-                          cudaStream_t stream, bool cooperative) {
+                          cudaStream_t stream, Together together) {
     RegisteredKernel *kernel = find_kernel(function);
     if (kernel == nullptr) return refuse(cudaErrorInvalidDeviceFunction, "%p is not a kernel", function);
     const Program &program = decoded(*kernel);
@@ -109,7 +109,8 @@ cudaError_t launch_kernel(const void *function, dim3 grid, dim3 block, void **ar
     launch->grid            = grid;
     launch->block           = block;
     launch->shared_bytes    = shared_bytes;
-    launch->cooperative     = cooperative;
+    launch->cooperative     = together.cooperative;
+    launch->cluster         = together.cluster;
     launch->parameter_bytes = program.parameter_bytes;
     launch->program         = &program;
     launch->parameters.resize(program.parameter_bytes);
@@ -163,12 +164,22 @@ void __cudaRegisterFunction(void **image, const char *host_function, char *, con
 
 cudaError_t cudaLaunchKernel(const void *function, dim3 grid, dim3 block, void **arguments, size_t shared_bytes,
                              cudaStream_t stream) {
-    return api_call([&] { return launch_kernel(function, grid, block, arguments, shared_bytes, stream, false); });
+    return api_call([&] { return launch_kernel(function, grid, block, arguments, shared_bytes, stream, {}); });
 }
 
 cudaError_t cudaLaunchCooperativeKernel(const void *function, dim3 grid, dim3 block, void **arguments,
                                         size_t shared_bytes, cudaStream_t stream) {
-    return api_call([&] { return launch_kernel(function, grid, block, arguments, shared_bytes, stream, true); });
+    return api_call([&] { return launch_kernel(function, grid, block, arguments, shared_bytes, stream, {true}); });
+}
+
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t *config, const void *function, void **arguments) {
+    return api_call([&] {
+        Together together;
+        const cudaError_t error = cluster_of(*config, &together.cluster);
+        if (error != cudaSuccess) return error;
+        return launch_kernel(function, config->gridDim, config->blockDim, arguments, config->dynamicSmemBytes,
+                             config->stream, together);
+    });
 }
 
 // Of CUDA's <<<>>>, which kernels are not launched by; nvcc's host code names them all the same.

@@ -30,6 +30,7 @@ Space space_of(const Words &words) {
     for (const auto &word : words) {
         if (word == "global") return Space::GLOBAL;
         if (word == "shared" || word == "shared::cta") return Space::SHARED;
+        if (word == "shared::cluster") return Space::CLUSTER;
         if (word == "local") return Space::LOCAL;
         if (word == "param") return Space::PARAM;
     }
@@ -165,6 +166,33 @@ bool move_between_widths(Decoder &decoder, const Words &words, const Words &oper
     for (const auto &part : parts)
         instruction.vector.push_back(packs ? decoder.source(part, instruction.bytes)
                                            : decoder.destination(part, instruction.bytes));
+    decoder.emit(std::move(instruction));
+    return true;
+}
+
+// barrier.cluster.arrive.release.aligned and barrier.cluster.wait.acquire.aligned
+bool cluster_barrier(Decoder &decoder, const Words &words, const Words &operands) {
+    if (!operands.empty() || words.size() < 3 || !only(words, {"cluster", words[2], "aligned", "acquire", "release"}))
+        return false;
+    Instruction instruction;
+    if (words[2] == "arrive" && !has(words, "acquire")) {
+        instruction.run = arrive_at_cluster;
+    } else if (words[2] == "wait" && !has(words, "release")) {
+        instruction.flow = Flow::CLUSTER;
+    } else {
+        return false;
+    }
+    decoder.emit(std::move(instruction));
+    return true;
+}
+
+bool map_address(Decoder &decoder, const Words &words, const Words &operands) {
+    if (operands.size() != 3 || words.back() != "u32" || words[1] != "shared::cluster") return false;
+    Instruction instruction;
+    instruction.run         = map_to_block;
+    instruction.destination = decoder.destination(operands[0], 4);
+    instruction.source[0]   = decoder.source(operands[1], 4);
+    instruction.source[1]   = decoder.source(operands[2], 4);
     decoder.emit(std::move(instruction));
     return true;
 }
@@ -347,6 +375,8 @@ bool decode_special(Decoder &decoder, const Words &words, const Words &operands)
     if (name == "mov") return move_between_widths(decoder, words, operands);
     if (name == "atom" || name == "red") return atomic(decoder, words, operands);
     if (name == "cvta") return convert_address(decoder, words, operands);
+    if (name == "barrier" && words[1] == "cluster") return cluster_barrier(decoder, words, operands);
+    if (name == "mapa") return map_address(decoder, words, operands);
     if (name == "bar" || name == "barrier") return barrier(decoder, words, operands);
     if (name == "shfl") return shuffle(decoder, words, operands);
     if (name == "vote") return vote(decoder, words, operands);

@@ -57,6 +57,7 @@ void Warp::start(Block &block, unsigned number) {
     failed_              = false;
     state                = State::READY;
     awaited_             = 0;
+    arrived_             = 0;
     groups_.clear();
     copies.clear();
     memset(copy_group, 0, sizeof copy_group);
@@ -66,8 +67,13 @@ void Warp::start(Block &block, unsigned number) {
     limit_ = UINT32_MAX;
     for (unsigned lane = 0; lane < LANES; lane++) {
         const dim3 &size        = block.launch().block;
-        const ThreadPlace place = {
-            thread_index(size, number * LANES + lane), block.index(), size, block.launch().grid, lane, number};
+        const ThreadPlace place = {thread_index(size, number * LANES + lane),
+                                   block.index(),
+                                   size,
+                                   block.launch().grid,
+                                   lane,
+                                   number,
+                                   block.launch().cluster};
         for (const auto &[special, slot] : program_->specials) {
             const uint32_t value = special(place);
             memcpy(registers() + slot + lane * sizeof value, &value, sizeof value);
@@ -115,6 +121,8 @@ bool Warp::choose_group() {
 // All groups wait, or there is none.
 State Warp::waiting_state() {
     if (groups_.empty()) return State::EXITED;
+    for (const Group &group : groups_)
+        if (group.waits == Waits::AT_CLUSTER) return pc_ = group.pc, State::AT_CLUSTER;
     for (const Group &group : groups_) {
         pc_ = group.pc;
         if (group.waits == Waits::AT_BARRIER && groups_.size() == 1) return State::AT_BARRIER;
@@ -175,11 +183,8 @@ void Warp::part(const Instruction &instruction) {
         limit_ = 0;
     }
     switch (instruction.flow) {
-        case Flow::EXIT:
-            exited_ |= lanes_;
-            lanes_ = 0;
-            limit_ = 0;
-            break;
+        case Flow::EXIT: exit(); break;
+        case Flow::CLUSTER: await_cluster(); break;
         case Flow::BARRIER: wait(Waits::AT_BARRIER); break;
         case Flow::WARP: run_together(instruction); break;
         default: fail(static_cast<unsigned>(__builtin_ctz(active)), cudaErrorLaunchFailure, "trap"); break;
@@ -231,6 +236,50 @@ bool Warp::await(const Instruction &instruction) {
     const bool again = now == awaited_;
     awaited_         = now;
     return again && !failed_;
+}
+
+void Warp::exit() {
+    Cluster &cluster = block_->cluster();
+    for (unsigned lane : lanes_of(lanes_)) cluster.leave((arrived_ >> lane & 1) != 0 && phases_[lane] == cluster.phase);
+    exited_ |= lanes_;
+    lanes_ = 0;
+    limit_ = 0;
+}
+
+void Warp::arrive_at_cluster() {
+    for (unsigned lane : lanes_of(active)) {
+        if (arrived_ >> lane & 1)
+            return fail(lane, cudaErrorLaunchFailure, "arrives twice at the barrier of its cluster without waiting");
+        phases_[lane] = block_->cluster().phase;
+    }
+    arrived_ |= active;
+    block_->cluster().arrive(static_cast<unsigned>(__builtin_popcount(active)));
+}
+
+bool Warp::cluster_has_come(uint32_t lanes) const {
+    for (unsigned lane : lanes_of(lanes))
+        if (phases_[lane] == block_->cluster().phase) return false;
+    return true;
+}
+
+void Warp::await_cluster() {
+    if (const uint32_t missing = lanes_ & ~arrived_)
+        return fail(static_cast<unsigned>(__builtin_ctz(missing)), cudaErrorLaunchFailure,
+                    "waits at the barrier of its cluster and has not arrived");
+    if (!cluster_has_come(lanes_)) return wait(Waits::AT_CLUSTER);
+    arrived_ &= ~lanes_;
+    pc_++;
+}
+
+bool Warp::leave_cluster_barrier() {
+    bool leaves = false;
+    for (Group &group : groups_) {
+        if (group.waits != Waits::AT_CLUSTER || !cluster_has_come(group.lanes)) continue;
+        group.waits = Waits::NO;  // and comes to the barrier again
+        leaves      = true;
+    }
+    limit_ = 0;
+    return leaves;
 }
 
 void Warp::leave_barrier() {

@@ -12,7 +12,7 @@ namespace emulator::ptx {
 
 class Block;
 
-enum class State { READY, AT_BARRIER, AWAITING, EXITED, FAILED };
+enum class State { READY, AT_BARRIER, AT_CLUSTER, AWAITING, EXITED, FAILED };
 
 // A copy by cp.async, which arrives when its thread waits for its group.
 struct AsyncCopy {
@@ -29,6 +29,9 @@ class Warp {
     void start(Block &block, unsigned number);
     State run();
     void leave_barrier();
+    // Of what waits at the cluster's barrier, lets go on what may. False: all still wait.
+    bool leave_cluster_barrier();
+    void arrive_at_cluster();
 
     // A lane has done what is an error or undefined on a GPU.
     [[gnu::format(printf, 4, 5)]] void fail(unsigned lane, cudaError_t error, const char *format, ...);
@@ -47,7 +50,7 @@ class Warp {
     uint32_t copy_group[LANES];     // to which a lane's next copy belongs
 
    private:
-    enum class Waits : uint8_t { NO, FOR_LANES, AT_BARRIER };
+    enum class Waits : uint8_t { NO, FOR_LANES, AT_BARRIER, AT_CLUSTER };
     struct Group {
         uint32_t pc, lanes;
         Waits waits;
@@ -60,6 +63,9 @@ class Warp {
     void wait(Waits waits);
     void run_together(const Instruction &instruction);
     bool await(const Instruction &instruction);
+    void exit();
+    bool cluster_has_come(uint32_t lanes) const;
+    void await_cluster();
 
     const Program *program_ = nullptr;
     Block *block_           = nullptr;
@@ -70,8 +76,10 @@ class Warp {
     uint32_t pc_ = 0, lanes_ = 0;
     uint32_t limit_    = 0;  // the next instruction at which a group stands
     uint32_t existing_ = 0, exited_ = 0;
-    uint64_t awaited_ = 0;  // what the last AWAIT saw
-    bool failed_      = false;
+    uint64_t awaited_ = 0;    // what the last AWAIT saw
+    uint32_t arrived_ = 0;    // lanes that have arrived at the cluster's barrier and not yet waited
+    unsigned phases_[LANES];  // which ends when all have arrived as these
+    bool failed_ = false;
 };
 
 }  // namespace emulator::ptx

@@ -76,6 +76,8 @@ void active_mask(Warp &warp, const Instruction &instruction) {
     write(warp, instruction.destination, mask);
 }
 
+void arrive_at_cluster(Warp &warp, const Instruction &) { warp.arrive_at_cluster(); }
+
 void nothing(Warp &, const Instruction &) {}
 
 }  // namespace emulator::ptx

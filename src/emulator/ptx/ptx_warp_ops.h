@@ -17,6 +17,7 @@ Handler find_vote(std::string_view mode);
 // activemask, bar.warp.sync
 void active_mask(Warp &warp, const Instruction &instruction);
 void nothing(Warp &warp, const Instruction &instruction);
+void arrive_at_cluster(Warp &warp, const Instruction &instruction);  // barrier.cluster.arrive
 
 // Elements of the matrices of tensor cores.
 enum class Element : uint8_t { F16, BF16, TF32, F32 };

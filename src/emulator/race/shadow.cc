@@ -1,7 +1,7 @@
 // The race build's checks of every access of a kernel: is the address one that a kernel may use, was what it reads ever
 // written, and is the access ordered with those of other threads? Threads are ordered by __syncthreads, the lanes of a
-// warp also by __syncwarp, blocks of one launch by nothing but gli_signal and gli_await. Shuffles and votes do not
-// order memory, as CUDA's guide says.
+// warp also by __syncwarp, blocks of one launch by nothing but gli_signal and gli_await, or in a cluster by its
+// barrier. Shuffles and votes do not order memory, as CUDA's guide says.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -11,6 +11,7 @@
 #include "emulator/gpu_error.h"
 #include "emulator/gpu_memory.h"
 #include "emulator/launch_limits.h"
+#include "emulator/race/horizon.h"
 #include "emulator/race/shadow_checks.h"
 #include "emulator/shadow_memory.h"
 #include "emulator/race/shadow_regions.h"
@@ -33,33 +34,23 @@ constexpr uintptr_t RECENT_BYTES = 1024;
 std::array<Region *, 256> recent;
 std::unique_ptr<Region> static_shared;
 
-uint32_t last_epoch, first_of_launch;
-size_t static_shared_used;  // by the running launch, as far as seen
+uint32_t last_epoch, first_of_launch, first_of_cluster;  // of the last: where the running block has none, of itself
+size_t static_shared_used;                               // by the running launch, as far as seen
 
 constexpr char UNWRITTEN = static_cast<char>(0xFF);  // every byte of static shared memory when a block begins
 constexpr unsigned WARPS = MAX_THREADS / WARP_LANES;
-
-// Of each block by its number, up to which epoch its accesses are known to be over.
-class Horizon {
-   public:
-    uint32_t of(unsigned block) const { return block < epochs_.size() ? epochs_[block] : 0; }
-    void raise(unsigned block, uint32_t epoch) {
-        if (block >= epochs_.size()) epochs_.resize(block + 1);
-        epochs_[block] = std::max(epochs_[block], epoch);
-    }
-    void join(const Horizon &other) {
-        for (unsigned block = 0; block < other.epochs_.size(); block++) raise(block, other.epochs_[block]);
-    }
-
-   private:
-    std::vector<uint32_t> epochs_;
-};
 
 struct BlockShadow {
     std::unique_ptr<Region> dynamic_shared;
     uint32_t first, epoch;                     // when it began; since its last barrier
     Horizon horizon;                           // of all its threads
     std::map<unsigned, Horizon> own_horizons;  // of those that have awaited signals since the last barrier
+    // The barrier of its cluster: the epoch of what its threads do behind it, as far as they have arrived, and of each
+    // thread the epochs that it has arrived at and awaited.
+    uint32_t behind;
+    unsigned phase;
+    uint32_t arrived[MAX_THREADS], awaited[MAX_THREADS];
+    std::map<unsigned, AccessRecord> stores;  // the last of each other block in its shared memory
     // known[w][a][b]: how many syncs of lane b lane a of warp w knows to be over. A lane's clock is one more than its
     // own.
     uint32_t known[WARPS][WARP_LANES][WARP_LANES];
@@ -68,13 +59,24 @@ std::vector<std::unique_ptr<BlockShadow>> block_shadows;  // by number
 BlockShadow *current;
 // Of each counter and each number it has reached in this launch: what those knew who raised it so far.
 std::map<const unsigned *, std::map<unsigned, Horizon>> signalled;
+std::map<unsigned, Horizon> phases;  // of the running cluster's barrier: what those knew who have arrived
 
 uintptr_t number(const void *pointer) { return reinterpret_cast<uintptr_t>(pointer); }
+
+// The block of the running cluster in whose dynamic shared memory it is.
+BlockShadow *find_in_cluster(uintptr_t address) {
+    const unsigned count = running.kernel != nullptr && running.kernel->cluster > 1 ? running.kernel->cluster : 0;
+    for (unsigned i = 0; i < count; i++)
+        if (block_shadows[i]->dynamic_shared != nullptr && block_shadows[i]->dynamic_shared->holds(address))
+            return block_shadows[i].get();
+    return nullptr;
+}
 
 Region *find_region(uintptr_t address) {
     if (static_shared != nullptr && static_shared->holds(address)) return static_shared.get();
     Region *dynamic = current != nullptr ? current->dynamic_shared.get() : nullptr;
     if (dynamic != nullptr && dynamic->holds(address)) return dynamic;
+    if (BlockShadow *other = find_in_cluster(address)) return other->dynamic_shared.get();
     Region *&last = recent[address / RECENT_BYTES % recent.size()];
     if (last != nullptr && last->holds(address)) return last;
     auto above = allocations.upper_bound(address);
@@ -123,7 +125,7 @@ void report_illegal(uintptr_t address, size_t bytes, Access kind, uint32_t sourc
 AccessRecord record_now(Access kind, uint32_t source) {
     const Thread &thread = *running.thread;
     uint32_t clock       = current->known[thread.warp()][thread.lane()][thread.lane()] + 1;
-    return {current->epoch,
+    return {std::max(current->epoch, current->arrived[thread.number]),
             clock,
             source,
             static_cast<uint16_t>(thread.number),
@@ -135,7 +137,7 @@ bool is_foreign(const AccessRecord &record) {
     return record.block != running.block->number || record.epoch < current->first;
 }
 
-// Whether a signal says that an access of another block is over.
+// Whether a signal or the cluster's barrier says that an access of another block is over.
 bool is_signalled(const AccessRecord &record) {
     if (current->horizon.of(record.block) > record.epoch) return true;
     auto own = current->own_horizons.find(running.thread->number);
@@ -145,9 +147,10 @@ bool is_signalled(const AccessRecord &record) {
 bool conflicts(const AccessRecord &old, Access kind, const Region &region) {
     if (old.epoch < first_of_launch) return false;
     if (old.kind == kind && kind != Access::WRITE) return false;
-    if (is_foreign(old)) return !region.shared() && !is_signalled(old);
+    if (is_foreign(old)) return !(region.shared() && old.epoch < first_of_cluster) && !is_signalled(old);
     const Thread &thread = *running.thread;
-    if (old.epoch < current->epoch || old.thread == thread.number) return false;
+    const uint32_t first = std::max(current->epoch, current->awaited[thread.number]);
+    if (old.epoch < first || old.thread == thread.number) return false;
     unsigned warp = old.thread / WARP_LANES, lane = old.thread % WARP_LANES;
     return warp != thread.warp() || current->known[warp][thread.lane()][lane] < old.clock;
 }
@@ -222,10 +225,10 @@ void check(uintptr_t address, size_t bytes, Access kind, uint32_t source) {
     }
     if (address + bytes > region->start() + region->bytes())
         report_illegal(region->start() + region->bytes(), bytes, kind, source);
-    if (region == static_shared.get() && running.kernel->cooperative)
+    if (region == static_shared.get() && (running.kernel->cooperative || running.kernel->cluster > 1))
         violation(cudaErrorLaunchFailure, source_site(source),
                   "%s static shared memory, of which the emulator has one for all blocks: a kernel whose blocks wait "
-                  "for each other must have dynamic shared memory alone",
+                  "for each other, or are a cluster, must have dynamic shared memory alone",
                   verb(kind));
     check_written(*region, address, bytes, kind, source);
     check_ordered(*region, address, bytes, kind, source);
@@ -278,9 +281,11 @@ void shadow_launch_over() {
 void shadow_block(unsigned number, const void *dynamic) {
     while (block_shadows.size() <= number) block_shadows.push_back(std::make_unique<BlockShadow>());
     current        = block_shadows[number].get();
-    current->first = current->epoch = ++last_epoch;
-    current->horizon                = {};
+    current->first = current->epoch = first_of_cluster = ++last_epoch;
+    current->behind                                    = 0;
+    current->horizon                                   = {};
     current->own_horizons.clear();
+    current->stores.clear();
     if (static_shared != nullptr) {
         auto [first, end] = static_shared->written_range();
         std::fill(__start_gli_shared + first, __start_gli_shared + end, UNWRITTEN);
@@ -319,6 +324,54 @@ void shadow_awaited(const unsigned *counter, unsigned count) {
     running.in_kernel = false;
     current->own_horizons[running.thread->number].join(signalled[counter][count]);
     running.in_kernel = true;
+}
+
+void shadow_cluster() {
+    first_of_cluster = block_shadows[0]->first;
+    phases.clear();
+}
+
+// What a thread does from now on belongs to an epoch of its own, so that the barrier says nothing of it. Those of its
+// block that have already arrived share that epoch, unless __syncthreads was between.
+void shadow_cluster_arrive(unsigned phase) {
+    running.in_kernel = false;
+    if (current->behind <= current->epoch || current->phase != phase) current->behind = ++last_epoch;
+    current->phase                           = phase;
+    current->arrived[running.thread->number] = current->behind;
+    phases[phase].raise(running.block->number, current->behind);
+    running.in_kernel = true;
+}
+
+void shadow_cluster_wait(unsigned phase) {
+    running.in_kernel        = false;
+    const unsigned thread    = running.thread->number;
+    current->awaited[thread] = phases[phase].of(running.block->number);
+    current->own_horizons[thread].join(phases[phase]);
+    running.in_kernel = true;
+}
+
+void shadow_store(const void *address, size_t bytes, const void *caller) {
+    const uint32_t source = source_of(caller);
+    check_access(address, bytes, Access::WRITE, source);
+    running.in_kernel  = false;
+    BlockShadow *block = find_in_cluster(number(address));
+    if (block != current) block->stores[running.block->number] = record_now(Access::WRITE, source);
+    running.in_kernel = true;
+}
+
+// Its shared memory ends with a block, so that others must have stored what they store there.
+void shadow_block_over(unsigned number) {
+    const BlockShadow &block = *block_shadows[number];
+    for (const auto &[other, record] : block.stores) {
+        bool over = block.horizon.of(other) > record.epoch;
+        for (const auto &own : block.own_horizons) over |= own.second.of(other) > record.epoch;
+        if (over) continue;
+        return report(
+            cudaErrorLaunchFailure, *running.block->threads[0], source_site(record.source),
+            "block %u of the cluster stores into the shared memory of this block, with nothing that says that "
+            "the block has not ended by then",
+            other);
+    }
 }
 
 // All lanes now know what each of them has done and knew.
