@@ -23,11 +23,11 @@ def text_of(path):
 
 
 def files_behind(source, seen):
-    """source and the files of ours that it includes."""
+    """source and the files of ours that nvcc reads for it: not those of the emulator."""
     if source in seen:
         return
     seen.add(source)
-    for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text_of(source), re.M):
+    for name in re.findall(r'^\s*#\s*include\s*"(?!emulator/)([^"]+)"', text_of(source), re.M):
         for folder in (os.path.dirname(source),) + INCLUDE_FOLDERS:
             path = os.path.normpath(os.path.join(folder, name))
             if os.path.isfile(os.path.join(ROOT, path)):
