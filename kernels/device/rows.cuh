@@ -1,13 +1,15 @@
-/* Rows that a team of threads, some lanes of a warp or a block, visits several times. Each thread has every size-th
- * pack of a row. It copies them to places of its own in shared memory, several at a time on their way, where they stay
- * for the visits to come. Of rows that do not fit, the packs are copied again in each visit. No register holds a row,
- * so that one kernel with few registers serves every length, and no barrier is needed before a thread reads its packs.
+/* Rows that a team of threads, some lanes of a warp, a block or a cluster of blocks, visits several times. Each thread
+ * has every size-th pack of a row. It copies them to places of its own in shared memory, several at a time on their
+ * way, where they stay for the visits to come. Of rows that do not fit, the packs are copied again in each visit. No
+ * register holds a row, so that one kernel with few registers serves every length, and no barrier is needed before a
+ * thread reads its packs.
  */
 #ifndef GLI_KERNELS_DEVICE_ROWS_CUH
 #define GLI_KERNELS_DEVICE_ROWS_CUH
 
 #include "kernels/device/async_copy.cuh"
 #include "kernels/device/block_reduce.cuh"
+#include "kernels/device/cluster.cuh"
 #include "kernels/device/pack.cuh"
 
 namespace glia {
@@ -15,40 +17,86 @@ namespace glia {
 enum {
     ROW_THREADS  = 512, /* of a block, at most */
     ROW_WARPS    = ROW_THREADS / LANES,
-    ROW_AHEAD    = 4,   /* packs of a thread that are on their way, of each array */
-    LANE_PACKS   = 4,   /* of a lane, at most, before a block takes the row */
-    STATIC_BYTES = 1024 /* of shared memory, for what is static, at most */
+    ROW_AHEAD    = 4,    /* packs of a thread that are on their way, of each array */
+    LANE_PACKS   = 4,    /* of a lane, at most, before a block takes the row */
+    STATIC_BYTES = 1024, /* of shared memory, for what is static, at most */
+    HEAD_BYTES   = 1024  /* of dynamic shared memory before the places, for reductions */
 };
 
 struct row_shape {
     int rows, length;
-    int team;    /* threads for a row, a power of two: up to a warp, or the block */
+    int team;    /* threads of a block for a row, a power of two: up to a warp, or the block */
     int threads; /* of a block */
+    int cluster; /* blocks for a row, a power of two */
     int places;  /* of a thread in shared memory, for packs of each array */
     bool wide;   /* every array of rows can be read in 16 bytes */
     bool kept;   /* there is a place for every pack */
 };
 
+/* What the reductions of a team have in shared memory. */
+template <class C>
+struct alignas(16) team_memory {
+    C of_warps[ROW_WARPS];
+    C of_blocks[2][CLUSTER_BLOCKS]; /* by turns, so that none is overwritten that a thread still reads */
+};
+
+/* The places of a block, behind what its dynamic shared memory begins with. */
+template <class T, class H>
+__device__ inline packed<T> *places_behind(H *head) {
+    static_assert(sizeof(H) <= HEAD_BYTES, "before the places");
+    return reinterpret_cast<packed<T> *>(reinterpret_cast<unsigned char *>(head) + HEAD_BYTES);
+}
+
+/* The blocks whose threads are one team. */
+struct row_cluster {
+    int blocks, rank, turns;
+
+    __device__ explicit row_cluster(int size) : blocks(size), rank(0), turns(0) {
+        if (blocks == 1) return;
+        rank = static_cast<int>(gli_cluster_rank());
+        gli_cluster_arrive();
+    }
+    /* f over what the blocks have, in the order of their ranks; of_block: the same in all threads of a block. */
+    template <class F, class C>
+    __device__ C all(F f, C of_block, team_memory<C> &memory) {
+        if (blocks == 1) return of_block;
+        if (turns == 0) gli_cluster_wait(); /* all blocks have begun */
+        C(&parts)[CLUSTER_BLOCKS] = memory.of_blocks[turns++ % 2];
+        if (int(threadIdx.x) < blocks) gli_cluster_store(&parts[rank], threadIdx.x, of_block);
+        gli_cluster_arrive();
+        gli_cluster_wait();
+        C value = parts[0];
+#pragma unroll 1
+        for (int b = 1; b < blocks; ++b) value = f(value, parts[b]);
+        return value;
+    }
+};
+
 /* The threads of a row. */
 template <bool WHOLE_BLOCK>
 struct row_team {
+    row_cluster cluster;
     int lane, size;
 
     __device__ explicit row_team(const row_shape &s)
-        : lane(WHOLE_BLOCK ? threadIdx.x : threadIdx.x % s.team), size(WHOLE_BLOCK ? int(blockDim.x) : s.team) {}
+        : cluster(WHOLE_BLOCK ? s.cluster : 1),
+          lane(WHOLE_BLOCK ? cluster.rank * int(blockDim.x) + int(threadIdx.x) : int(threadIdx.x) % s.team),
+          size(WHOLE_BLOCK ? cluster.blocks * int(blockDim.x) : s.team) {}
 
     /* Teams take rows in turn. */
     __device__ int64_t row() const {
-        return WHOLE_BLOCK ? blockIdx.x : int64_t(blockIdx.x) * (blockDim.x / size) + threadIdx.x / size;
+        return WHOLE_BLOCK ? blockIdx.x / unsigned(cluster.blocks)
+                           : int64_t(blockIdx.x) * (blockDim.x / size) + threadIdx.x / size;
     }
     /* Whether a team of the block has one, for its team's row `row`. */
     __device__ bool any(int64_t row, const row_shape &s) const {
         return row - (WHOLE_BLOCK ? 0 : threadIdx.x / size) < s.rows;
     }
     /* f, which commutes, over the values of the team; each of its threads gets the result. */
-    template <class F, class C, int WARPS>
-    __device__ C all(F f, C value, C (&shared)[WARPS]) const {
-        return team_all_reduce<WHOLE_BLOCK, WARPS>(f, value, WHOLE_BLOCK ? int(LANES) : size, shared);
+    template <class F, class C>
+    __device__ C all(F f, C value, team_memory<C> &memory) {
+        return cluster.all(f, team_all_reduce<WHOLE_BLOCK>(f, value, WHOLE_BLOCK ? int(LANES) : size, memory.of_warps),
+                           memory);
     }
 };
 
@@ -124,17 +172,32 @@ __device__ inline row_packs<T, N> packs_of(const row_shape &s, const row_team<WH
     return r;
 }
 
-inline size_t row_bytes(const row_shape &s, int arrays) { return size_t(s.places) * arrays * s.threads * 16; }
+/* Of dynamic shared memory. */
+inline size_t row_bytes(const row_shape &s, int arrays) {
+    return HEAD_BYTES + size_t(s.places) * arrays * s.threads * 16;
+}
 
-/* Chooses the places for rows of so many packs, so that those of `arrays` rows of a team can stay. Else there are
- * places for what is on its way, of half as many threads where a block has 64 KB, as at compute capability 7.5. */
-inline cudaError_t place_rows(row_shape &s, int packs, int arrays) {
-    size_t most             = 0;
-    const cudaError_t error = gli_shared_memory_limit(&most);
-    s.places                = blocks_for(packs, s.team);
-    s.kept                  = row_bytes(s, arrays) + STATIC_BYTES <= most;
+/* Whether a team of so many blocks can keep its packs. */
+inline bool keep_rows(row_shape &s, int cluster, int packs, int arrays, size_t most) {
+    s.cluster = cluster;
+    s.places  = blocks_for(packs, s.team * cluster);
+    return row_bytes(s, arrays) + STATIC_BYTES <= most;
+}
+
+/* Chooses the places for rows of so many packs, so that those of `arrays` rows of a team can stay, in a cluster where a
+ * block has no room and the GPU has clusters. Else there are places for what is on its way, of half as many threads
+ * where a block has 64 KB, as at compute capability 7.5. kernel: for whole blocks. */
+inline cudaError_t place_rows(row_shape &s, int packs, int arrays, const void *kernel) {
+    size_t most       = 0;
+    cudaError_t error = gli_shared_memory_limit(&most);
+    s.kept            = keep_rows(s, 1, packs, arrays, most);
+    const int blocks  = s.team == s.threads ? int(CLUSTER_BLOCKS) : 1;
+    for (int cluster = 2; cluster <= blocks && !s.kept && error == cudaSuccess; cluster *= 2)
+        if (keep_rows(s, cluster, packs, arrays, most))
+            error = gli_cluster_fits(kernel, cluster, s.threads, row_bytes(s, arrays), &s.kept);
     if (s.kept) return error;
-    s.places = ROW_AHEAD;
+    s.cluster = 1;
+    s.places  = ROW_AHEAD;
     if (row_bytes(s, arrays) + STATIC_BYTES > most) s.team = s.threads /= 2;
     return error;
 }
@@ -142,24 +205,24 @@ inline cudaError_t place_rows(row_shape &s, int packs, int arrays) {
 /* As few lanes as a row needs with one pack each, up to a warp. */
 template <class T>
 row_shape lanes_for_rows(int rows, int length, bool wide) {
-    row_shape s = {rows, length, 1, 256, LANE_PACKS, wide, true};
+    row_shape s = {rows, length, 1, 256, 1, LANE_PACKS, wide, true};
     while (s.team < LANES && s.team * vector<T>::width < length) s.team *= 2;
     return s;
 }
 
-/* Rows of more than LANE_PACKS packs for each lane of a warp go to a block. */
+/* Rows of more than LANE_PACKS packs for each lane of a warp go to a block, or to several; kernel: for these. */
 template <class T>
-cudaError_t shape_rows(row_shape &s, int rows, int length, int arrays, bool wide) {
+cudaError_t shape_rows(row_shape &s, int rows, int length, int arrays, bool wide, const void *kernel) {
     const int packs = blocks_for(length, vector<T>::width);
     s               = lanes_for_rows<T>(rows, length, wide);
     if (packs > LANE_PACKS * LANES) {
         for (s.threads = 128; s.threads < ROW_THREADS && LANE_PACKS * s.threads < packs;) s.threads *= 2;
         s.team = s.threads;
     }
-    return place_rows(s, packs, arrays);
+    return place_rows(s, packs, arrays, kernel);
 }
 
-inline int row_blocks(const row_shape &s) { return blocks_for(s.rows, s.threads / s.team); }
+inline int row_blocks(const row_shape &s) { return blocks_for(s.rows, s.threads / s.team) * s.cluster; }
 
 }  // namespace glia
 

@@ -57,8 +57,8 @@ struct softmax_sums {
         max               = larger ? other.max : max;
     }
     /* Of all threads of a team. */
-    template <class Team, int WARPS>
-    __device__ void merge(const Team &team, C (&shared)[WARPS]) {
+    template <class Team, class Memory>
+    __device__ void merge(Team &team, Memory &shared) {
         const C of_all = team.all(maximum(), max, shared);
         sum            = team.all(plus(), sum * exp_for<T>(max - of_all), shared);
         max            = of_all;

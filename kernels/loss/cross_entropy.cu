@@ -15,7 +15,6 @@ namespace {
 template <class T, int TEAM>
 __device__ inline double loss_of(const row<T, TEAM> &r, const softmax_sums<T> &s) {
     typedef compute<T> C;
-    __shared__ C shared[CLASS_WARPS];
     const C half_max = s.max / 2, half_log_sum = log(s.sum) / 2;
     const double whole = r.p.from == GLIA_FROM_LOGITS ? -2 : -1;
     C sum              = 0;
@@ -27,7 +26,7 @@ __device__ inline double loss_of(const row<T, TEAM> &r, const softmax_sums<T> &s
                     if (q != 0) sum += q * log_probability(r, x[k], half_max, half_log_sum);
                 }
             });
-        sum = team_reduce<TEAM>(plus(), sum, shared);
+        sum = r.team.all(plus(), sum, r.memory);
     }
     if (r.lane != 0) return 0;
     if (!r.counts) return r.outside ? NAN : 0;
@@ -52,6 +51,13 @@ struct item_sums {
 
 static_assert(CLASS_BLOCKS * sizeof(item_sums<double>) <= GLI_CROSS_ENTROPY_WORKSPACE, "one for each block");
 
+/* What the dynamic shared memory of a block begins with. */
+template <class T>
+struct class_memory {
+    team_memory<compute<T>> team;
+    item_sums<T> losses[CLASS_WARPS], weights[CLASS_WARPS];
+};
+
 /* Where the losses of items go. */
 template <class T>
 struct loss_target {
@@ -71,24 +77,23 @@ struct loss_target {
     }
     __device__ void store(const item_sums<T> &sum) const { *y = round_to<T>(C(sum.mean(over))); }
     /* sum: of a thread. All threads of the block call it. */
-    __device__ void finish(item_sums<T> sum) const {
-        __shared__ item_sums<T> shared[CLASS_WARPS];
+    __device__ void finish(item_sums<T> sum, item_sums<T> (&shared)[CLASS_WARPS]) const {
         if (reduced) finish_block(sum, shared, of_block, [&](const item_sums<T> &all) { store(all); });
     }
 };
 
 template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS, 1) loss_kernel(problem<T> p, loss_target<T> out) {
-    GLI_DYNAMIC_SHARED(packed<T>, places);
-    const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
+    GLI_DYNAMIC_SHARED(class_memory<T>, memory);
+    class_team<TEAM> team(p);
     item_sums<T> sum = {};
-    for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
-        const row<T, TEAM> r(p, i + team, places);
+    for (int64_t i = team.first(); team.any(i, p.shape); i += team.step()) {
+        const row<T, TEAM> r(p, team, i, memory);
         softmax_sums<T> s = softmax_sums<T>::none();
         if (p.from == GLIA_FROM_LOGITS) s = softmax_of(r);
         out.add(r, loss_of(r, s), sum);
     }
-    out.finish(sum);
+    out.finish(sum, memory->losses);
 }
 
 template <class T>
@@ -142,8 +147,7 @@ struct gradient {
     const item_sums<T> *of_block;
     int blocks; /* of of_block; 0: the one block of the launch adds the weights up */
 
-    __device__ wide_sum<compute<T>> divisor(const problem<T> &p) const {
-        __shared__ item_sums<T> shared[CLASS_WARPS];
+    __device__ wide_sum<compute<T>> divisor(const problem<T> &p, item_sums<T> (&shared)[CLASS_WARPS]) const {
         if (over == 0)
             return (blocks > 0 ? sum_of_blocks(of_block, blocks, shared) : weights_of_block(p, shared)).weight;
         wide_sum<compute<T>> all = {};
@@ -173,11 +177,10 @@ struct wide_divisor {
 template <class T, int TEAM>
 __device__ inline compute<T> sum_of_coefficients(const row<T, TEAM> &r) {
     typedef compute<T> C;
-    __shared__ C shared[CLASS_WARPS];
     C total = 0;
     if (r.p.one_class()) return r.counts ? r.coefficient(static_cast<int>(r.target)) : C(0);
-    for (int c = r.lane; r.counts && c < r.classes; c += TEAM) total += r.coefficient(c);
-    return team_reduce<TEAM>(plus(), total, shared);
+    for (int c = r.lane; r.counts && c < r.classes; c += r.team.size) total += r.coefficient(c);
+    return r.team.all(plus(), total, r.memory);
 }
 
 /* The derivative of the loss of an item that counts with respect to x, the number of class c. share: the sum of the
@@ -194,13 +197,13 @@ template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS, 1)
     backward_kernel(problem<T> p, gradient<T> g, loss_target<T> losses) {
     typedef compute<T> C;
-    GLI_DYNAMIC_SHARED(packed<T>, places);
-    const wide_divisor<C> over(g.divisor(p));
-    const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
+    GLI_DYNAMIC_SHARED(class_memory<T>, memory);
+    class_team<TEAM> team(p);
+    const wide_divisor<C> over(g.divisor(p, memory->weights));
     const bool logits = p.from == GLIA_FROM_LOGITS, one_class = logits && p.one_class();
     item_sums<T> sum = {};
-    for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
-        const row<T, TEAM> r(p, i + team, places);
+    for (int64_t i = team.first(); team.any(i, p.shape); i += team.step()) {
+        const row<T, TEAM> r(p, team, i, memory);
         softmax_sums<T> s = softmax_sums<T>::none();
         C total           = 0;
         if (logits) s = softmax_of(r), total = sum_of_coefficients(r);
@@ -218,7 +221,7 @@ __global__ void __launch_bounds__(CLASS_THREADS, 1)
             r.store(g.dx, c, dx);
         });
     }
-    if (losses.y) losses.finish(sum);
+    if (losses.y) losses.finish(sum, memory->losses);
 }
 
 template <class T>
@@ -247,17 +250,18 @@ double divisor_of(const problem<T> &p, glia_reduction reduction) {
 }
 
 /* Decides how larger teams read rows, and whether they stay in shared memory. bytes: of shared memory. out: an array of
- * the layout of x that is written, or NULL. */
+ * the layout of x that is written, or NULL. kernel: for teams of a block. */
 template <class T>
-cudaError_t plan_rows(problem<T> &p, bool needed_again, const void *out, size_t *bytes) {
+cudaError_t plan_rows(problem<T> &p, bool needed_again, const void *out, const void *kernel, size_t *bytes) {
     const int classes = p.shape.classes, team = team_for(p.shape);
     const bool again  = needed_again && p.from == GLIA_FROM_LOGITS;
-    row_shape s       = {0, classes, team, CLASS_THREADS, ROW_AHEAD, false, false};
+    row_shape s       = {0, classes, team, CLASS_THREADS, 1, team < LANES ? 0 : int(ROW_AHEAD), false, false};
     p.wide            = p.shape.inner == 1 && wide_rows<T>(p.x, classes) && aligned16(out);
     cudaError_t error = cudaSuccess;
-    if (again) error = place_rows(s, blocks_for(classes, vector<T>::width), 1);
-    p.kept = s.kept;
-    *bytes = team < LANES ? 0 : row_bytes(s, 1);
+    if (again && team >= LANES) error = place_rows(s, blocks_for(classes, vector<T>::width), 1, kernel);
+    p.kept    = s.kept;
+    p.cluster = s.cluster;
+    *bytes    = row_bytes(s, 1);
     return error;
 }
 
@@ -269,7 +273,9 @@ loss_target<T> target_of(const problem<T> &p, const gli_cross_entropy_geom &g, v
 
 template <class T>
 int blocks_of(const problem<T> &p, const loss_target<T> &out) {
-    return out.y && out.reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
+    const bool reduced = out.y && out.reduced;
+    const int all      = blocks_of_teams(p.shape, (reduced ? int(CLASS_BLOCKS) : INT32_MAX) / p.cluster);
+    return p.cluster > 1 || !reduced ? all * p.cluster : reduction_blocks(p.shape);
 }
 
 template <class T>
@@ -277,11 +283,12 @@ cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_en
     problem<T> p             = problem_of<T>(geom, a);
     const loss_target<T> out = target_of(p, geom, a.y, a.workspace);
     size_t bytes             = 0;
-    cudaError_t error        = plan_rows(p, !p.one_class(), nullptr, &bytes);
-    const int blocks         = blocks_of(p, out);
+    cudaError_t error = plan_rows(p, !p.one_class(), nullptr, gli_address(loss_kernel<T, CLASS_THREADS>), &bytes);
+    const int blocks  = blocks_of(p, out);
     if (blocks == 0 || error != cudaSuccess) return error;
-    error = GLI_FOR_TEAM(team_for(p.shape), TEAM,
-                         GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, out));
+    error = GLI_FOR_TEAM(
+        team_for(p.shape), TEAM,
+        GLI_LAUNCH_CLUSTERS((loss_kernel<T, TEAM>), p.cluster, blocks, CLASS_THREADS, bytes, stream, p, out));
     return error == cudaSuccess ? finish(out, blocks, stream) : error;
 }
 
@@ -292,7 +299,7 @@ cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy
     const loss_target<T> losses = target_of(p, geom, a.y, of_weights + CLASS_BLOCKS);
     gradient<T> g = {static_cast<const T *>(a.dy), static_cast<T *>(a.dx), losses.reduced, losses.over, of_weights, 0};
     size_t bytes  = 0;
-    cudaError_t error = plan_rows(p, true, a.dx, &bytes);
+    cudaError_t error = plan_rows(p, true, a.dx, gli_address(backward_kernel<T, CLASS_THREADS>), &bytes);
     const int blocks  = blocks_of(p, losses);
     if (blocks == 0 || error != cudaSuccess) return error;
     if (g.over == 0 && blocks > 1) {
@@ -301,8 +308,9 @@ cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy
         error                      = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_weights);
         if (error != cudaSuccess) return error;
     }
-    error = GLI_FOR_TEAM(team_for(p.shape), TEAM,
-                         GLI_LAUNCH((backward_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, g, losses));
+    error = GLI_FOR_TEAM(
+        team_for(p.shape), TEAM,
+        GLI_LAUNCH_CLUSTERS((backward_kernel<T, TEAM>), p.cluster, blocks, CLASS_THREADS, bytes, stream, p, g, losses));
     return error == cudaSuccess ? finish(losses, blocks, stream) : error;
 }
 

@@ -17,6 +17,7 @@ struct problem {
     class_shape shape;
     glia_cross_entropy_from from;
     bool ignore, wide, kept; /* wide, kept: of the rows of larger teams, see row_packs */
+    int cluster;             /* blocks for an item */
     int64_t ignore_index;
     C hard, smooth; /* label smoothing: class c has the probability hard target[c] + smooth */
     const T *x, *probabilities, *weight;
@@ -28,11 +29,29 @@ struct problem {
     __device__ C weight_of(int c) const { return weight ? to_compute(weight[c]) : C(1); }
 };
 
+/* The threads of an item: TEAM of a block, or whole blocks of a cluster. */
 template <int TEAM>
 struct class_team {
+    row_cluster cluster;
+    int lane, size;
+
+    template <class T>
+    __device__ explicit class_team(const problem<T> &p)
+        : cluster(TEAM > LANES ? p.cluster : 1),
+          lane(cluster.rank * TEAM + int(threadIdx.x) % TEAM),
+          size(cluster.blocks * TEAM) {}
+
+    /* Teams take items in turn: the first, and the distance to the next. */
+    __device__ int64_t first() const {
+        return int64_t(blockIdx.x / unsigned(cluster.blocks)) * (CLASS_THREADS / TEAM) + threadIdx.x / TEAM;
+    }
+    __device__ int64_t step() const { return int64_t(gridDim.x / unsigned(cluster.blocks)) * (CLASS_THREADS / TEAM); }
+    /* Whether a team of the block has one, for its team's item `item`. */
+    __device__ bool any(int64_t item, const class_shape &s) const { return item - threadIdx.x / TEAM < s.items; }
     template <class F, class C>
-    __device__ C all(F f, C value, C (&shared)[CLASS_WARPS]) const {
-        return team_reduce<TEAM>(f, value, shared);
+    __device__ C all(F f, C value, team_memory<C> &memory) {
+        return cluster.all(
+            f, team_all_reduce<(TEAM > LANES)>(f, value, TEAM < LANES ? TEAM : int(LANES), memory.of_warps), memory);
     }
 };
 
@@ -42,19 +61,22 @@ struct row {
     typedef compute<T> C;
     enum { width = TEAM < LANES ? 1 : int(vector<T>::width) }; /* classes that are visited at a time */
     const problem<T> &p;
+    class_team<TEAM> &team;
+    team_memory<C> &memory;
+    packed<T> *places;
     int64_t item, first;
     int classes, lane;
     int64_t target;
     bool counts;  /* it exists, is not ignored and in range */
     bool outside; /* it is out of range, and its loss NaN, so that it cannot pass for a result */
-    packed<T> *places;
 
-    __device__ row(const problem<T> &problem, int64_t index, packed<T> *shared)
-        : p(problem), item(index), places(shared) {
+    template <class H>
+    __device__ row(const problem<T> &problem, class_team<TEAM> &of, int64_t index, H *head)
+        : p(problem), team(of), memory(head->team), places(places_behind<T>(head)), item(index) {
         const bool here    = item < p.shape.items;
         first              = here ? p.shape.first(item) : 0;
         classes            = here ? p.shape.classes : 0;
-        lane               = threadIdx.x % TEAM;
+        lane               = team.lane;
         target             = here && !p.probabilities ? index_at(p.target, item) : 0;
         const bool ignored = p.ignore && target == p.ignore_index;
         const bool inside  = p.probabilities || (target >= 0 && target < p.shape.classes);
@@ -73,7 +95,7 @@ struct row {
                 f(c, x);
             }
         } else {
-            const row_packs<T, 1> packs = {{p.x + first}, p.shape.inner, classes, lane,        TEAM,
+            const row_packs<T, 1> packs = {{p.x + first}, p.shape.inner, classes, lane,        team.size,
                                            p.wide,        p.kept,        places,  -C(INFINITY)};
             packs.visit(again, [&](int c, const C(&x)[1][width]) { f(c, x[0]); });
         }
@@ -95,10 +117,9 @@ struct row {
 template <class T, int TEAM>
 __device__ inline softmax_sums<T> softmax_of(const row<T, TEAM> &r) {
     typedef compute<T> C;
-    __shared__ C shared[CLASS_WARPS];
     softmax_sums<T> s = softmax_sums<T>::none();
     r.visit(false, [&](int, const C(&x)[row<T, TEAM>::width]) { s.add(x); });
-    s.merge(class_team<TEAM>(), shared);
+    s.merge(r.team, r.memory);
     return s;
 }
 

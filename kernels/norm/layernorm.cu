@@ -59,12 +59,11 @@ template <class T, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_rows(forward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width, length = j.shape.length;
-    GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ C shared[ROW_WARPS];
-    const row_team<WHOLE_BLOCK> team(j.shape);
+    GLI_DYNAMIC_SHARED(team_memory<C>, shared);
+    row_team<WHOLE_BLOCK> team(j.shape);
     const int64_t row       = team.row();
     const C first           = first_of_row(j, row);
-    const row_packs<T, 1> x = packs_of(j.shape, team, row, {j.x}, places, first);
+    const row_packs<T, 1> x = packs_of(j.shape, team, row, {j.x}, places_behind<T>(shared), first);
     centered<C> at          = centered_at(first);
     C mean, variance;
     for (bool again = false;; again = true) {
@@ -72,14 +71,14 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_rows(forward_job<T> 
         x.visit(again, [&](int, const C(&values)[1][width]) {
             for (C value : values[0]) sum += at.of(value);
         });
-        mean = team.all(plus(), sum, shared) / C(length);
+        mean = team.all(plus(), sum, *shared) / C(length);
         x.visit(true, [&](int column, const C(&values)[1][width]) {
             for (int k = 0; k < width; ++k) {
                 const C d = at.of(values[0][k]) - mean;
                 squares += column + k < length ? d * d : C(0);
             }
         });
-        variance = team.all(plus(), squares, shared) / C(length) + at.scaled(j.epsilon);
+        variance = team.all(plus(), squares, *shared) / C(length) + at.scaled(j.epsilon);
         if (again || !__any_sync(EVERY_LANE, at.rescale(variance))) break; /* teams of a warp stay together */
     }
     const C rstd = 1 / sqrt(variance);
@@ -139,7 +138,7 @@ struct row_gradient {
     __device__ void add(C g, C xhat) { sum += g, dot += g * xhat; }
     __device__ C dx(C g, C xhat, C rstd) const { return rstd * (g - sum - xhat * dot); }
     template <bool WHOLE_BLOCK>
-    __device__ void merge(const row_team<WHOLE_BLOCK> &team, int length, C (&shared)[ROW_WARPS]) {
+    __device__ void merge(row_team<WHOLE_BLOCK> &team, int length, team_memory<C> &shared) {
         sum = team.all(plus(), sum, shared) / C(length);
         dot = team.all(plus(), dot, shared) / C(length);
     }
@@ -151,17 +150,16 @@ template <class T, int PACKS, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_rows(backward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width, length = j.shape.length;
-    GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ C shared[ROW_WARPS];
-    const row_team<WHOLE_BLOCK> team(j.shape);
+    GLI_DYNAMIC_SHARED(team_memory<C>, shared);
+    row_team<WHOLE_BLOCK> team(j.shape);
     const int64_t step            = int64_t(gridDim.x) * (blockDim.x / team.size);
     column_sums<T, PACKS> columns = {};
-    row_packs<T, 2> x             = packs_of(j.shape, team, team.row(), {j.x, j.dy}, places, C(0));
+    row_packs<T, 2> x             = packs_of(j.shape, team, team.row(), {j.x, j.dy}, places_behind<T>(shared), C(0));
 #pragma unroll 1
     for (int p = 0; p < PACKS; ++p) x.copy(p);
     for (int64_t row = team.row(); team.any(row, j.shape); row += step) {
         const row_statistics<T> row_is(j, row);
-        const row_packs<T, 2> next = packs_of(j.shape, team, row + step, {j.x, j.dy}, places, C(0));
+        const row_packs<T, 2> next = packs_of(j.shape, team, row + step, {j.x, j.dy}, places_behind<T>(shared), C(0));
         row_gradient<C> gradient   = {0, 0};
         gli_await_copies<0>();
 #pragma unroll
@@ -177,7 +175,7 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_rows(backwa
                 gradient.add(weight[k] * dy, xhat);
             }
         }
-        gradient.merge(team, length, shared);
+        gradient.merge(team, length, *shared);
 #pragma unroll
         for (int p = 0; p < PACKS; ++p) {
             if (!x.has(p)) continue;
@@ -211,23 +209,23 @@ template <class T>
 __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_long(backward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width, length = j.shape.length;
-    GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ C shared[ROW_WARPS];
-    const row_team<true> team(j.shape);
-    const row_statistics<T> row_is(j, blockIdx.x);
-    const row_packs<T, 2> x  = packs_of(j.shape, team, blockIdx.x, {j.x, j.dy}, places, C(0));
+    GLI_DYNAMIC_SHARED(team_memory<C>, shared);
+    row_team<true> team(j.shape);
+    const int64_t row = team.row();
+    const row_statistics<T> row_is(j, row);
+    const row_packs<T, 2> x  = packs_of(j.shape, team, row, {j.x, j.dy}, places_behind<T>(shared), C(0));
     row_gradient<C> gradient = {0, 0};
     C weight[width];
     x.visit(false, [&](int column, const C(&values)[2][width]) {
         load_weight(j, column, weight);
         for (int k = 0; k < width; ++k) gradient.add(weight[k] * values[1][k], row_is.xhat(values[0][k]));
     });
-    gradient.merge(team, length, shared);
+    gradient.merge(team, length, *shared);
     x.visit(true, [&](int column, C(&values)[2][width]) {
         load_weight(j, column, weight);
         for (int k = 0; k < width; ++k)
             values[0][k] = gradient.dx(weight[k] * values[1][k], row_is.xhat(values[0][k]), row_is.rstd);
-        store_pack(j.dx + int64_t(blockIdx.x) * length + column, length - column, j.shape.wide, values[0]);
+        store_pack(j.dx + row * length + column, length - column, j.shape.wide, values[0]);
     });
 }
 
@@ -280,11 +278,12 @@ cudaError_t layernorm(const gli_layernorm_geom &g, const gli_norm_arrays &a, cud
                                static_cast<T *>(a.y),
                                static_cast<C *>(a.mean),
                                static_cast<C *>(a.rstd)};
-    const cudaError_t error = shape_rows<T>(j.shape, g.rows, g.size, 1, wide);
+    const cudaError_t error = shape_rows<T>(j.shape, g.rows, g.size, 1, wide, gli_address(layernorm_rows<T, true>));
     if (error != cudaSuccess) return error;
     const int blocks = row_blocks(j.shape), threads = j.shape.threads;
     const size_t bytes = row_bytes(j.shape, 1);
-    if (j.shape.team > LANES) return GLI_LAUNCH((layernorm_rows<T, true>), blocks, threads, bytes, stream, j);
+    if (j.shape.team > LANES)
+        return GLI_LAUNCH_CLUSTERS((layernorm_rows<T, true>), j.shape.cluster, blocks, threads, bytes, stream, j);
     return GLI_LAUNCH((layernorm_rows<T, false>), blocks, threads, bytes, stream, j);
 }
 
@@ -294,13 +293,12 @@ int between(int low, int value, int high) { return value < low ? low : value > h
 struct backward_cut {
     row_shape shape;
     int packs;          /* of a thread; 0: rows are long */
-    int blocks, slices; /* slices: of the partial sums */
+    int blocks, slices; /* blocks: of rows that are not long; slices: of the partial sums */
 };
 
 /* These are never more slices than those of rows that are not long. */
 void take_long_rows(backward_cut *c, int rows) {
     c->packs  = 0;
-    c->blocks = rows;
     c->slices = rows == 0 ? 0 : between(1, rows / 16, 64);
 }
 
@@ -343,9 +341,10 @@ cudaError_t backward_of_rows(const backward_job<T> &j, const backward_cut &c, cu
 template <class T>
 cudaError_t backward_of_long_rows(backward_job<T> j, const backward_cut &c, cudaStream_t stream) {
     const int packs   = blocks_for(j.shape.length, vector<T>::width);
-    cudaError_t error = place_rows(j.shape, packs, 2);
+    cudaError_t error = place_rows(j.shape, packs, 2, gli_address(layernorm_backward_long<T>));
     if (error != cudaSuccess) return error;
-    error = GLI_LAUNCH(layernorm_backward_long<T>, c.blocks, j.shape.threads, row_bytes(j.shape, 2), stream, j);
+    error = GLI_LAUNCH_CLUSTERS(layernorm_backward_long<T>, j.shape.cluster, row_blocks(j.shape), j.shape.threads,
+                                row_bytes(j.shape, 2), stream, j);
     const dim3 grid(blocks_for(packs, COLUMN_THREADS), c.slices);
     if (error != cudaSuccess || !j.partials) return error;
     return GLI_LAUNCH(layernorm_columns<T>, grid, COLUMN_THREADS, 0, stream, j);

@@ -1,6 +1,6 @@
 /* Two kernels for each direction, which read once for the sums of an item and once for its outputs.
  *
- * rows: inner is 1; the second read is from shared memory, where the row fits.
+ * rows: inner is 1; the second read is from shared memory, where the row fits into that of a block or a cluster.
  * columns: other inner; a block has some columns and several threads for each. */
 #include "kernels/softmax/softmax_launch.h"
 
@@ -25,14 +25,13 @@ template <class T, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_rows(rows_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
-    GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ C shared[ROW_WARPS];
-    const row_team<WHOLE_BLOCK> team(j.shape);
+    GLI_DYNAMIC_SHARED(team_memory<C>, shared);
+    row_team<WHOLE_BLOCK> team(j.shape);
     const int64_t row       = team.row();
-    const row_packs<T, 1> x = packs_of(j.shape, team, row, {j.x}, places, -C(INFINITY));
+    const row_packs<T, 1> x = packs_of(j.shape, team, row, {j.x}, places_behind<T>(shared), -C(INFINITY));
     softmax_sums<T> s       = softmax_sums<T>::none();
     x.visit(false, [&](int, const C(&values)[1][width]) { s.add(values[0]); });
-    s.merge(team, shared);
+    s.merge(team, *shared);
     const C inverse = 1 / s.sum, logarithm = log(s.sum);
     x.visit(true, [&](int first, C(&values)[1][width]) {
         if (j.log)
@@ -67,17 +66,16 @@ template <class T, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_backward_rows(rows_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
-    GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ C shared[ROW_WARPS];
-    const row_team<WHOLE_BLOCK> team(j.shape);
+    GLI_DYNAMIC_SHARED(team_memory<C>, shared);
+    row_team<WHOLE_BLOCK> team(j.shape);
     const int64_t row         = team.row();
-    const row_packs<T, 2> x   = packs_of(j.shape, team, row, {j.x, j.dy}, places, C(0));
+    const row_packs<T, 2> x   = packs_of(j.shape, team, row, {j.x, j.dy}, places_behind<T>(shared), C(0));
     item_gradient<T> gradient = {j.log};
     for (bool again = false;; again = true) {
         x.visit(again, [&](int, const C(&values)[2][width]) {
             for (int k = 0; k < width; ++k) gradient.sum += gradient.term(values[0][k], values[1][k]);
         });
-        gradient.sum = team.all(plus(), gradient.sum, shared);
+        gradient.sum = team.all(plus(), gradient.sum, *shared);
         if (again || !__any_sync(EVERY_LANE, !gradient.fits())) break; /* the warp stays converged */
         gradient.scale_down(j.shape.length);
     }
@@ -159,16 +157,19 @@ __global__ void __launch_bounds__(THREADS) softmax_backward_columns(columns_job<
 
 template <class T, bool WHOLE_BLOCK>
 cudaError_t launch_rows(const rows_job<T> &j, cudaStream_t stream) {
-    const int blocks = row_blocks(j.shape), threads = j.shape.threads;
+    const int blocks = row_blocks(j.shape), threads = j.shape.threads, cluster = j.shape.cluster;
     if (j.dy)
-        return GLI_LAUNCH((softmax_backward_rows<T, WHOLE_BLOCK>), blocks, threads, row_bytes(j.shape, 2), stream, j);
-    return GLI_LAUNCH((softmax_rows<T, WHOLE_BLOCK>), blocks, threads, row_bytes(j.shape, 1), stream, j);
+        return GLI_LAUNCH_CLUSTERS((softmax_backward_rows<T, WHOLE_BLOCK>), cluster, blocks, threads,
+                                   row_bytes(j.shape, 2), stream, j);
+    return GLI_LAUNCH_CLUSTERS((softmax_rows<T, WHOLE_BLOCK>), cluster, blocks, threads, row_bytes(j.shape, 1), stream,
+                               j);
 }
 
 template <class T>
 cudaError_t rows(rows_job<T> j, int rows, int length, cudaStream_t stream) {
     const bool wide         = wide_rows<T>(j.x, length) && aligned16(j.dy) && aligned16(j.y);
-    const cudaError_t error = shape_rows<T>(j.shape, rows, length, j.dy ? 2 : 1, wide);
+    const void *kernel      = j.dy ? gli_address(softmax_backward_rows<T, true>) : gli_address(softmax_rows<T, true>);
+    const cudaError_t error = shape_rows<T>(j.shape, rows, length, j.dy ? 2 : 1, wide, kernel);
     if (error != cudaSuccess) return error;
     return j.shape.team > LANES ? launch_rows<T, true>(j, stream) : launch_rows<T, false>(j, stream);
 }
