@@ -7,7 +7,6 @@
  *    strides.
  * 3. Filters packed with channels innermost, the memory format of the images, where many blocks read them.
  * 4. Groups of a few filters, depthwise ones above all: a thread for each element (depthwise.cuh). */
-#include "kernels/conv/conv2d_exact.cuh"
 #include "kernels/conv/conv2d_plan.cuh"
 #include "kernels/conv/depthwise.cuh"
 
@@ -24,8 +23,7 @@ cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
         v, run, [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &c, void *workspace) {
             if (too_narrow_for_tiles(size))
                 return depthwise<T>(batch, size, c.rows.count * c.columns.count, v.y.c == 1, run.stream);
-            const cudaError_t error = gemm<T>(batch, size, run.gpu.multiprocessors, workspace, run.stream);
-            return error != cudaSuccess ? error : exact_channels<T>(v, batch, size, run.stream);
+            return gemm<T>(batch, size, run.gpu.multiprocessors, workspace, run.stream);
         });
 }
 

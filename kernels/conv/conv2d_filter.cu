@@ -2,7 +2,6 @@
  * all images, is long and the result small, which is a case for split-k (split_k.cuh). The gradient of the bias is the
  * row sums of the tiles of dy, which are in shared memory anyway. Groups of few weights, depthwise ones above all, have
  * a kernel of their own (depthwise.cuh). */
-#include "kernels/conv/conv2d_exact.cuh"
 #include "kernels/conv/conv2d_plan.cuh"
 #include "kernels/conv/depthwise.cuh"
 
@@ -18,8 +17,7 @@ cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
     const gemm_size size               = filter_size_of(v);
     const conv2d_filter_batch<T> batch = filter_batch_of<T>(v);
     if (too_narrow_for_tiles(size)) return depthwise_filter<T>(batch, size, v.y.c == 1, run.workspace, run.stream);
-    const cudaError_t error = gemm<T>(batch, size, run.gpu.multiprocessors, run.workspace, run.stream);
-    return error != cudaSuccess ? error : exact_filters<T>(v, batch, size, run.stream);
+    return gemm<T>(batch, size, run.gpu.multiprocessors, run.workspace, run.stream);
 }
 
 }  // namespace

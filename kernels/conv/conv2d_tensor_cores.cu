@@ -1,6 +1,5 @@
 /* Convolutions and their gradients on tensor cores: the implicit GEMMs of conv2d.cu and conv2d_filter.cu through
  * tensor_gemm.cuh. */
-#include "kernels/conv/conv2d_exact.cuh"
 #include "kernels/conv/conv2d_plan.cuh"
 #include "kernels/gemm/tensor_gemm.cuh"
 
@@ -11,17 +10,13 @@ template <class T, class S>
 cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
     return each_launch<T>(
         v, run, [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &, void *workspace) {
-            const cudaError_t error = tensor_gemm<T, S>(batch, size, workspace, run);
-            return error != cudaSuccess ? error : exact_channels<T>(v, batch, size, run.stream);
+            return tensor_gemm<T, S>(batch, size, workspace, run);
         });
 }
 
 template <class T, class S>
 cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
-    const gemm_size size               = filter_size_of(v);
-    const conv2d_filter_batch<T> batch = filter_batch_of<T>(v);
-    const cudaError_t error            = tensor_gemm<T, S>(batch, size, run.workspace, run);
-    return error != cudaSuccess ? error : exact_filters<T>(v, batch, size, run.stream);
+    return tensor_gemm<T, S>(filter_batch_of<T>(v), filter_size_of(v), run.workspace, run);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #ifndef GLI_KERNELS_GEMM_GEMM_CUH
 #define GLI_KERNELS_GEMM_GEMM_CUH
 
+#include "kernels/gemm/beside.cuh"
 #include "kernels/gemm/epilogue.cuh"
 #include "kernels/gemm/split_k.cuh"
 #include "kernels/gemm/tile.cuh"
@@ -67,7 +68,30 @@ __device__ inline void store_partial(const accumulator<Tile, C> &acc, const spli
         }
 }
 
-/* Batch: a number of GEMMs of at most one size; problem(i) is one of them. */
+/* Stores again what is NaN, without what lies beside the image. */
+template <class Tile, class C, class P>
+__device__ inline void store_within(const accumulator<Tile, C> &acc, const P &p, const split_k_partials<C> &partials,
+                                    const tile_coord &t, int begin, int end) {
+    enum { ROWS = Tile::thread_tile_rows, COLUMNS = Tile::thread_tile_columns };
+    unsigned long long nans = 0;
+#pragma unroll
+    for (int i = 0; i < ROWS; ++i)
+#pragma unroll
+        for (int j = 0; j < COLUMNS; ++j) nans |= isnan(acc.value[i][j]) ? 1ull << (i * COLUMNS + j) : 0;
+#pragma unroll 1
+    for (int e = 0; nans; ++e, nans >>= 1) {
+        const int m = t.row + acc.row(e / COLUMNS), n = t.column + acc.column(e % COLUMNS);
+        if (!(nans & 1) || m >= p.m || n >= p.n) continue;
+        const C sum = sum_within<C>(p, m, n, begin, end);
+        if (partials.data)
+            partials.of(t.split, t.batch)[size_t(m) * partials.columns + n] = sum;
+        else
+            p.y.store(m, n, sum);
+    }
+}
+
+/* Batch: a number of GEMMs of at most one size; problem(i) is one of them. reads_beside: a or b has zeros that are not
+ * in memory. */
 template <class T, class Tile, class Batch>
 __global__ void __launch_bounds__(Tile::threads, 1)
     gemm_kernel(Batch batch, tile_scheduler scheduler, split_k_partials<compute<T>> partials) {
@@ -106,6 +130,8 @@ __global__ void __launch_bounds__(Tile::threads, 1)
         store_tile(acc, p.y, t, p.m, p.n);
         if (sums_rows) p.y.store_row_sum(own_row, row_sum);
     }
+    if constexpr (Batch::may_read_beside)
+        if (batch.reads_beside) store_within(acc, p, partials, t, begin, end);
 }
 
 /* Calls launch(blocks, scheduler, partials), with a block for each tile of rows x columns, and launches what sums the

@@ -215,8 +215,8 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
     for (int first = 0; first < Accumulator::down; first += 2) {
         acc.store(own, first);
         __syncwarp();
-        store_warp<Accumulator>(own, p.y, partials,
-                                {t.batch, t.split, t.row + warp_row + 16 * first, t.column + warp_column}, p.m, p.n);
+        store_warp<Accumulator>(own, batch, p, partials,
+                                {t.batch, t.split, t.row + warp_row + 16 * first, t.column + warp_column}, begin, end);
         __syncwarp();
     }
     if (!sums_rows) return;

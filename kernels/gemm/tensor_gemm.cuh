@@ -114,8 +114,8 @@ __device__ inline void run_tensor_gemm(const Batch &batch, const tile_scheduler 
     float *const own = tile.acc_of(warp);
     acc.store(own, 0);
     __syncwarp();
-    store_warp<typename Tile::accumulator>(own, p.y, partials,
-                                           {t.batch, t.split, t.row + warp_row, t.column + warp_column}, p.m, p.n);
+    store_warp<typename Tile::accumulator>(own, batch, p, partials,
+                                           {t.batch, t.split, t.row + warp_row, t.column + warp_column}, begin, end);
     if (!sums_rows) return;
     if (partials.data)
         partials.of(t.split, t.batch)[size_t(own_row) * partials.columns + p.n] = row_sum;

@@ -1,0 +1,27 @@
+/* What infinite numbers and NaN come to in an implicit GEMM: tiles multiply the zeros beside an image with them, which
+ * gives NaN. So a sum that is NaN is made again, in double, of what lies within the image alone. */
+#ifndef GLI_KERNELS_GEMM_BESIDE_CUH
+#define GLI_KERNELS_GEMM_BESIDE_CUH
+
+#include "kernels/device/types.cuh"
+
+namespace glia {
+
+/* Element (m, n) of a GEMM, summed over k from begin to end. NaN stays NaN: where a network has diverged, no more is
+ * read. */
+template <class C, class P>
+__device__ inline C sum_within(const P &p, int m, int n, int begin, int end) {
+    const auto i = p.a.row_axis.at(m, p.m), j = p.b.row_axis.at(n, p.n);
+    double sum = 0;
+#pragma unroll 1
+    for (int k = begin; k < end && !isnan(sum); ++k) {
+        const auto a = p.a.k_axis.at(k, end), b = p.b.k_axis.at(k, end);
+        if (p.a.contains(i, a) && p.b.contains(j, b))
+            sum += double(to_compute(*p.a.address(i, a))) * double(to_compute(*p.b.address(j, b)));
+    }
+    return C(sum);
+}
+
+}  // namespace glia
+
+#endif
