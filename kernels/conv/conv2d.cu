@@ -20,10 +20,11 @@ bool too_narrow_for_tiles(const gemm_size &s) { return s.n <= FEW_FILTERS && spl
 template <class T>
 cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
     return each_launch<T>(
-        v, run, [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &c, void *workspace) {
+        v, run,
+        [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &c, const gli_gemm_run &rest) {
             if (too_narrow_for_tiles(size))
                 return depthwise<T>(batch, size, c.rows.count * c.columns.count, v.y.c == 1, run.stream);
-            return gemm<T>(batch, size, run.gpu.multiprocessors, workspace, run.stream);
+            return gemm<T>(batch, size, rest);
         });
 }
 

@@ -17,7 +17,7 @@ cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
     const gemm_size size               = filter_size_of(v);
     const conv2d_filter_batch<T> batch = filter_batch_of<T>(v);
     if (too_narrow_for_tiles(size)) return depthwise_filter<T>(batch, size, v.y.c == 1, run.workspace, run.stream);
-    return gemm<T>(batch, size, run.gpu.multiprocessors, run.workspace, run.stream);
+    return gemm<T>(batch, size, run);
 }
 
 }  // namespace

@@ -123,10 +123,12 @@ conv2d_batch<T> batch_of(const gli_convolution &v, const phase_chunk &c) {
     return b;
 }
 
-/* Calls f(batch, size, chunk, workspace) for each launch, with the filters packed where that is worth it. */
+/* Calls f(batch, size, chunk, run with the rest of the workspace) for each launch, with the filters packed where that
+ * is worth it. */
 template <class T, class F>
 cudaError_t each_launch(gli_convolution v, const gli_gemm_run &run, F f) {
-    char *rest = static_cast<char *>(run.workspace) + packed_bytes(v);
+    gli_gemm_run rest = run;
+    rest.workspace    = static_cast<char *>(run.workspace) + packed_bytes(v);
     if (wants_packed_filters(v) && channels_last(v.x, v.in) && v.w_in != 1) {
         const cudaError_t error = pack_filters(&v, run.workspace, run.stream);
         if (error != cudaSuccess) return error;

@@ -8,15 +8,14 @@ namespace {
 
 template <class T, class S>
 cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
-    return each_launch<T>(
-        v, run, [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &, void *workspace) {
-            return tensor_gemm<T, S>(batch, size, workspace, run);
-        });
+    return each_launch<T>(v, run,
+                          [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &,
+                              const gli_gemm_run &rest) { return tensor_gemm<T, S>(batch, size, rest); });
 }
 
 template <class T, class S>
 cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
-    return tensor_gemm<T, S>(filter_batch_of<T>(v), filter_size_of(v), run.workspace, run);
+    return tensor_gemm<T, S>(filter_batch_of<T>(v), filter_size_of(v), run);
 }
 
 }  // namespace

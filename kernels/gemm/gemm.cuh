@@ -8,6 +8,7 @@
 #ifndef GLI_KERNELS_GEMM_GEMM_CUH
 #define GLI_KERNELS_GEMM_GEMM_CUH
 
+#include "kernels/device/arrivals.cuh"
 #include "kernels/gemm/beside.cuh"
 #include "kernels/gemm/epilogue.cuh"
 #include "kernels/gemm/split_k.cuh"
@@ -26,6 +27,7 @@ struct gemm_problem {
 /* The tile of a block: the first row and column, of which GEMM of the batch, and which split of k. */
 struct tile_coord {
     int batch, split, row, column;
+    int number; /* of all that are no splits of one */
 };
 
 struct tile_scheduler {
@@ -38,6 +40,7 @@ struct tile_scheduler {
         t.row    = int(block % row_tiles) * rows, block /= row_tiles;
         t.split  = int(block % split.splits);
         t.batch  = int(block / split.splits);
+        t.number = (t.batch * row_tiles + t.row / rows) * column_tiles + t.column / columns;
         return t;
     }
 };
@@ -66,6 +69,35 @@ __device__ inline void store_partial(const accumulator<Tile, C> &acc, const spli
             const int row = t.row + acc.row(i), column = t.column + acc.column(j);
             if (row < m && column < n) to[size_t(row) * partials.columns + column] = acc.value[i][j];
         }
+}
+
+/* Reduces the partials of the block's tile, if it is the last of them to be there. shared: what the block has done
+ * with, since tiles may take all the shared memory that there is. */
+template <int Threads, class P, class C>
+__device__ inline void merge_tile(const P &p, const split_k_partials<C> &partials, const tile_coord &t,
+                                  const tile_scheduler &scheduler, void *shared) {
+    int *const last  = static_cast<int *>(shared);
+    const int splits = scheduler.split.splits, quads = scheduler.columns / 4;
+    const C *const first = partials.of(0, t.batch);
+    const size_t pitch   = size_t(partials.of(1, 0) - partials.of(0, 0));
+    __syncthreads(); /* the partials of the block are written */
+    if (threadIdx.x == 0) *last = gli_arrive(partials.arrivals + t.number, unsigned(splits));
+    __syncthreads();
+    if (!*last) return;
+#pragma unroll 1
+    for (int i = int(threadIdx.x); i < scheduler.rows * quads; i += Threads) {
+        const int m = t.row + i / quads, n = t.column + i % quads * 4;
+        C sum[4];
+        if (m >= p.m) break;
+#pragma unroll
+        for (int j = 0; j < 4; ++j)
+            sum[j] =
+                n + j < p.n ? sum_of_few_splits(first + size_t(m) * partials.columns + n + j, pitch, splits) : C(0);
+        p.y.store4(m, p.y.row_axis.at(m, p.m), n, p.n, sum);
+    }
+    for (int m = t.row + int(threadIdx.x); p.y.row_sums && t.column == 0 && m < min(p.m, t.row + scheduler.rows);
+         m += Threads)
+        p.y.store_row_sum(m, sum_of_few_splits(first + size_t(m) * partials.columns + p.n, pitch, splits));
 }
 
 /* Stores again what is NaN, without what lies beside the image. */
@@ -132,28 +164,32 @@ __global__ void __launch_bounds__(Tile::threads, 1)
     }
     if constexpr (Batch::may_read_beside)
         if (batch.reads_beside) store_within(acc, p, partials, t, begin, end);
+    if (partials.arrivals) merge_tile<Tile::threads>(p, partials, t, scheduler, a_tile);
 }
 
-/* Calls launch(blocks, scheduler, partials), with a block for each tile of rows x columns, and launches what sums the
+/* Calls launch(blocks, scheduler, partials), with a block for each tile of rows x columns, and launches what sums many
  * splits. `size` has the largest m, n and k of the batch. */
 template <class T, class Batch, class Launch>
-cudaError_t launch_tiles(const Batch &batch, const gemm_size &size, int rows, int columns, void *workspace,
-                         cudaStream_t stream, Launch launch) {
+cudaError_t launch_tiles(const Batch &batch, const gemm_size &size, int rows, int columns, const gli_gemm_run &run,
+                         Launch launch) {
     const split_k split            = split_k_for(size);
     const tile_scheduler scheduler = {blocks_for(size.m, rows), column_tiles_of(size, columns), rows, columns, split};
-    const split_k_partials<compute<T>> partials = partials_of<compute<T>>(size, split, workspace);
-    const int64_t blocks = int64_t(scheduler.row_tiles) * scheduler.column_tiles * split.splits * size.batch;
-    if (blocks > INT32_MAX) return cudaErrorInvalidConfiguration;
-    const cudaError_t error = launch(unsigned(blocks), scheduler, partials);
-    return error != cudaSuccess || !partials.data ? error : reduce_splits<T>(batch, size, split, partials, stream);
+    split_k_partials<compute<T>> partials = partials_of<compute<T>>(size, split, run.workspace);
+    const int64_t tiles                   = int64_t(scheduler.row_tiles) * scheduler.column_tiles * size.batch;
+    if (tiles * split.splits > INT32_MAX) return cudaErrorInvalidConfiguration;
+    if (partials.data && split.splits <= REDUCE_LANES && tiles <= GLI_GEMM_ARRIVALS) partials.arrivals = run.arrivals;
+    const cudaError_t error = launch(unsigned(tiles * split.splits), scheduler, partials);
+    return error != cudaSuccess || !partials.data || partials.arrivals
+               ? error
+               : reduce_splits<T>(batch, size, split, partials, run.stream);
 }
 
 template <class T, class Tile, class Batch>
-cudaError_t launch_gemm(const Batch &batch, const gemm_size &size, void *workspace, cudaStream_t stream) {
-    return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, workspace, stream,
+cudaError_t launch_gemm(const Batch &batch, const gemm_size &size, const gli_gemm_run &run) {
+    return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, run,
                            [&](unsigned blocks, const tile_scheduler &scheduler, const auto &partials) {
-                               return GLI_LAUNCH((gemm_kernel<T, Tile, Batch>), blocks, Tile::threads, 0, stream, batch,
-                                                 scheduler, partials);
+                               return GLI_LAUNCH((gemm_kernel<T, Tile, Batch>), blocks, Tile::threads, 0, run.stream,
+                                                 batch, scheduler, partials);
                            });
 }
 
@@ -166,14 +202,15 @@ inline bool fills_gpu(const gemm_size &size, int rows, int columns, int multipro
 
 /* The size of the tile changes no bit of y, and so may depend on the GPU. */
 template <class T, class Batch>
-cudaError_t gemm(const Batch &batch, const gemm_size &size, int multiprocessors, void *workspace, cudaStream_t stream) {
+cudaError_t gemm(const Batch &batch, const gemm_size &size, const gli_gemm_run &run) {
+    const int multiprocessors = run.gpu.multiprocessors;
     if (size.m == 0 || column_tiles_of(size, 1) == 0 || size.batch == 0) return cudaSuccess;
     if constexpr (sizeof(T) == 4)
         if (fills_gpu(size, large_tile::rows, large_tile::columns, multiprocessors))
-            return launch_gemm<T, large_tile>(batch, size, workspace, stream);
+            return launch_gemm<T, large_tile>(batch, size, run);
     if (fills_gpu(size, medium_tile::rows, medium_tile::columns, multiprocessors))
-        return launch_gemm<T, medium_tile>(batch, size, workspace, stream);
-    return launch_gemm<T, small_tile>(batch, size, workspace, stream);
+        return launch_gemm<T, medium_tile>(batch, size, run);
+    return launch_gemm<T, small_tile>(batch, size, run);
 }
 
 }  // namespace glia

@@ -7,10 +7,13 @@
 #include "glia/context.h"
 #include "kernels/device/gpu_info.h"
 
+enum { GLI_GEMM_ARRIVALS = 256 };
+
 typedef struct gli_gemm_run {
     gli_gpu gpu;
     glia_math math; /* what f32 may be rounded to on tensor cores */
     void *workspace;
+    unsigned *arrivals; /* GLI_GEMM_ARRIVALS counters in device memory, zero before and after each kernel of a stream */
     cudaStream_t stream;
 } gli_gemm_run;
 

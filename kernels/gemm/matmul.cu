@@ -14,7 +14,6 @@ size_t gli_kernel_matmul_workspace(const gli_gemm *gemm) {
 
 cudaError_t gli_kernel_matmul(const gli_gemm *gemm, const gli_gemm_run *run) {
     return GLI_FOR_FLOAT(gemm->dtype, T, glia::with_batch<T>(*gemm, [&](const auto &batch) {
-                             return glia::gemm<T>(batch, glia::size_of(*gemm), run->gpu.multiprocessors, run->workspace,
-                                                  run->stream);
+                             return glia::gemm<T>(batch, glia::size_of(*gemm), *run);
                          }));
 }

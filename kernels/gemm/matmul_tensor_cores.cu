@@ -4,6 +4,6 @@
 
 cudaError_t gli_kernel_matmul_tensor_cores(const gli_gemm *gemm, const gli_gemm_run *run) {
     return GLI_FOR_TENSOR(gemm->dtype, run->math, T, S, glia::with_batch<T>(*gemm, [&](const auto &batch) {
-                              return glia::tensor_gemm<T, S>(batch, glia::size_of(*gemm), run->workspace, *run);
+                              return glia::tensor_gemm<T, S>(batch, glia::size_of(*gemm), *run);
                           }));
 }

@@ -1,9 +1,11 @@
 /* Split-k: where k is long and the result small, blocks sum different ranges of k into partial results in the
- * workspace, and a second kernel reduces the partials, always in one order. */
+ * workspace. The last block of a tile to be done, or of many splits a second kernel, reduces the partials, both in one
+ * order. */
 #ifndef GLI_KERNELS_GEMM_SPLIT_K_CUH
 #define GLI_KERNELS_GEMM_SPLIT_K_CUH
 
 #include "kernels/device/types.cuh"
+#include "kernels/gemm/gemm_run.h"
 
 namespace glia {
 
@@ -43,6 +45,7 @@ template <class C>
 struct split_k_partials {
     C *data; /* NULL: there is one split */
     int batch, rows, columns;
+    unsigned *arrivals; /* a counter for each tile; NULL: a second kernel reduces the partials */
 
     __device__ C *of(int split, int i) const { return data + (size_t(split) * batch + i) * (size_t(rows) * columns); }
 };
@@ -53,10 +56,24 @@ inline size_t partial_count(const gemm_size &s, const split_k &split) {
 
 template <class C>
 split_k_partials<C> partials_of(const gemm_size &s, const split_k &split, void *workspace) {
-    return {split.splits > 1 ? static_cast<C *>(workspace) : nullptr, s.batch, s.m, s.n + s.row_sums};
+    return {split.splits > 1 ? static_cast<C *>(workspace) : nullptr, s.batch, s.m, s.n + s.row_sums, nullptr};
 }
 
 enum { REDUCE_OUTPUTS = 32, REDUCE_LANES = 8 };
+
+/* sum_of_splits of up to REDUCE_LANES splits by one thread, with the same bits. A block that merges a tile of more of
+ * them would take longer than a launch. */
+template <class C>
+__device__ inline C sum_of_few_splits(const C *first, size_t pitch, int splits) {
+    C lanes[REDUCE_LANES];
+#pragma unroll
+    for (int s = 0; s < REDUCE_LANES; ++s) lanes[s] = s < splits ? C(0) + first[s * pitch] : C(0);
+#pragma unroll
+    for (int half = REDUCE_LANES / 2; half > 0; half /= 2)
+#pragma unroll
+        for (int s = 0; s < half; ++s) lanes[s] += lanes[s + half];
+    return lanes[0];
+}
 
 /* Each lane sums every REDUCE_LANES-th split, then a tree sums the lanes; lane 0 gets the result. */
 template <class C>

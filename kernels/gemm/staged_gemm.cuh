@@ -216,14 +216,15 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
         acc.store(own, first);
         __syncwarp();
         store_warp<Accumulator>(own, batch, p, partials,
-                                {t.batch, t.split, t.row + warp_row + 16 * first, t.column + warp_column}, begin, end);
+                                {t.batch, t.split, t.row + warp_row + 16 * first, t.column + warp_column, t.number},
+                                begin, end);
         __syncwarp();
     }
-    if (!sums_rows) return;
-    if (partials.data)
+    if (sums_rows && partials.data)
         partials.of(t.split, t.batch)[size_t(own_row) * partials.columns + p.n] = row_sum;
-    else
+    else if (sums_rows)
         p.y.store_row_sum(own_row, row_sum);
+    if (partials.arrivals) merge_tile<Tile::threads>(p, partials, t, scheduler, memory);
 }
 
 /* Empty for a GPU without cp.async, where it is not launched. */
@@ -234,11 +235,11 @@ __global__ void __launch_bounds__(256, 2)
 }
 
 template <class T, class S, class Tile, class Batch>
-cudaError_t launch_staged_gemm(const Batch &batch, const gemm_size &size, void *workspace, cudaStream_t stream) {
-    return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, workspace, stream,
+cudaError_t launch_staged_gemm(const Batch &batch, const gemm_size &size, const gli_gemm_run &run) {
+    return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, run,
                            [&](unsigned blocks, const tile_scheduler &scheduler, const auto &partials) {
                                return GLI_LAUNCH((staged_gemm_kernel<T, S, Tile, Batch>), blocks, Tile::threads, 0,
-                                                 stream, batch, scheduler, partials);
+                                                 run.stream, batch, scheduler, partials);
                            });
 }
 
@@ -247,13 +248,12 @@ template <class T, class S, class Batch>
 constexpr bool can_ever_stage = staged_element<T, S>::exists && (sizeof(T) == 2 || Batch::ever_along_k);
 
 template <class T, class S, class Batch>
-cudaError_t staged_gemm(const Batch &batch, const gemm_size &size, int multiprocessors, void *workspace,
-                        cudaStream_t stream) {
+cudaError_t staged_gemm(const Batch &batch, const gemm_size &size, const gli_gemm_run &run) {
     typedef staged_tile<T, 128, 128> large;
     typedef staged_tile<T, 64, 64> small;
-    if (fills_gpu(size, large::rows, large::columns, multiprocessors))
-        return launch_staged_gemm<T, S, large>(batch, size, workspace, stream);
-    return launch_staged_gemm<T, S, small>(batch, size, workspace, stream);
+    if (fills_gpu(size, large::rows, large::columns, run.gpu.multiprocessors))
+        return launch_staged_gemm<T, S, large>(batch, size, run);
+    return launch_staged_gemm<T, S, small>(batch, size, run);
 }
 
 }  // namespace glia

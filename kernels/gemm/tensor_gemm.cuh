@@ -114,13 +114,13 @@ __device__ inline void run_tensor_gemm(const Batch &batch, const tile_scheduler 
     float *const own = tile.acc_of(warp);
     acc.store(own, 0);
     __syncwarp();
-    store_warp<typename Tile::accumulator>(own, batch, p, partials,
-                                           {t.batch, t.split, t.row + warp_row, t.column + warp_column}, begin, end);
-    if (!sums_rows) return;
-    if (partials.data)
+    store_warp<typename Tile::accumulator>(
+        own, batch, p, partials, {t.batch, t.split, t.row + warp_row, t.column + warp_column, t.number}, begin, end);
+    if (sums_rows && partials.data)
         partials.of(t.split, t.batch)[size_t(own_row) * partials.columns + p.n] = row_sum;
-    else
+    else if (sums_rows)
         p.y.store_row_sum(own_row, row_sum);
+    if (partials.arrivals) merge_tile<Tile::threads>(p, partials, t, scheduler, memory);
 }
 
 /* Empty for a GPU without such tensor cores, where it is not launched. */
@@ -132,13 +132,13 @@ __global__ void __launch_bounds__(256, 1)
 
 /* One or the other: an element of y is summed in the same order by all of them. */
 template <class T, class S, class Batch>
-cudaError_t tensor_gemm(const Batch &batch, const gemm_size &size, void *workspace, const gli_gemm_run &run) {
+cudaError_t tensor_gemm(const Batch &batch, const gemm_size &size, const gli_gemm_run &run) {
     if (size.m == 0 || column_tiles_of(size, 1) == 0 || size.batch == 0) return cudaSuccess;
     if constexpr (can_ever_stage<T, S, Batch>)
         if (run.gpu.compute_capability >= 80 && batch.in_chunks(sizeof(T) > 2))
-            return staged_gemm<T, S>(batch, size, run.gpu.multiprocessors, workspace, run.stream);
+            return staged_gemm<T, S>(batch, size, run);
     typedef tensor_tile<f16> Tile; /* all have these sizes */
-    return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, workspace, run.stream,
+    return launch_tiles<T>(batch, size, Tile::rows, Tile::columns, run,
                            [&](unsigned blocks, const tile_scheduler &scheduler, const auto &partials) {
                                return GLI_LAUNCH((tensor_gemm_kernel<T, S, Batch>), blocks, Tile::threads, 0,
                                                  run.stream, batch, scheduler, partials);

@@ -1,4 +1,5 @@
 // Bugs between blocks that wait for each other.
+#include "kernels/device/arrivals.cuh"
 #include "kernels/device/cooperative.cuh"
 #include "wrong/planted.h"
 
@@ -77,6 +78,41 @@ Outcome run_pass_on(bool wrong) {
     return outcome(error, out, {7});
 }
 
+enum class Parts { RIGHT, NO_BARRIER_BEFORE, PLAIN_COUNT, NO_BARRIER_AFTER, ONE_TOO_FEW };
+
+// The last block to arrive adds up what all have written.
+template <Parts BUG>
+__global__ void add_up(int *parts, unsigned *counter, int *y) {
+    __shared__ bool last;
+    const int t = threadIdx.x;
+
+    parts[blockIdx.x * OWN + t] = int(blockIdx.x) + t;
+    if (BUG != Parts::NO_BARRIER_BEFORE) __syncthreads();
+    if (t == 0 && BUG == Parts::PLAIN_COUNT)
+        last = atomicInc(counter, BLOCKS - 1) == BLOCKS - 1;
+    else if (t == 0)
+        last = gli_arrive(counter, BUG == Parts::ONE_TOO_FEW ? BLOCKS - 1 : BLOCKS);
+    if (BUG != Parts::NO_BARRIER_AFTER) __syncthreads();
+    if (!last) return;
+    int sum = 0;
+    for (int block = 0; block < BLOCKS; block++) sum += parts[block * OWN + t];
+    y[t] = sum;
+}
+
+template <Parts BUG>
+Outcome run_add_up(bool wrong) {
+    std::vector<int> expected;
+    for (int t = 0; t < OWN; t++) expected.push_back(BLOCKS * t + BLOCKS * (BLOCKS - 1) / 2);
+    DeviceArray<int> parts(ALL), out(OWN);
+    DeviceArray<unsigned> counter(std::vector<unsigned>{0});
+    cudaError_t error = cudaSuccess;
+    for (int run = 0; run < 2 && error == cudaSuccess; run++) /* the counter is zero again */
+        error =
+            wrong ? GLI_LAUNCH(add_up<BUG>, BLOCKS, OWN, 0, nullptr, parts.data(), counter.data(), out.data())
+                  : GLI_LAUNCH(add_up<Parts::RIGHT>, BLOCKS, OWN, 0, nullptr, parts.data(), counter.data(), out.data());
+    return outcome(error, out, expected);
+}
+
 template <bool STATIC>
 __global__ void swap_in_shared(int *y) {
     GLI_DYNAMIC_SHARED(int, own);
@@ -111,6 +147,13 @@ std::vector<Planted> planted_in_signals() {
         {"signal_that_nobody_gives", run_steps<Steps::ONE_TOO_MANY>, "waits for a counter to reach",
          cudaErrorLaunchFailure, "waits for a counter to reach", ""},
         {"await_in_an_ordinary_launch", run_pass_on, "not cooperative", cudaErrorLaunchFailure, "not cooperative", ""},
+        {"arrival_without_a_barrier_before", run_add_up<Parts::NO_BARRIER_BEFORE>, "another block",
+         cudaErrorLaunchFailure, "", ""},
+        {"arrivals_counted_without_release", run_add_up<Parts::PLAIN_COUNT>, "another block", cudaErrorLaunchFailure,
+         "", ""},
+        {"arrival_without_a_barrier_after", run_add_up<Parts::NO_BARRIER_AFTER>, "race on", cudaErrorLaunchFailure, "",
+         ""},
+        {"last_of_too_few", run_add_up<Parts::ONE_TOO_FEW>, "", cudaErrorLaunchFailure, "", ""},
         {"static_shared_memory_of_blocks_that_run_together", run_swap, "dynamic shared memory alone",
          cudaErrorLaunchFailure, "", ""},
     };

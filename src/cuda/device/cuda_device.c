@@ -124,6 +124,13 @@ static glia_status open_staging(glia_context *ctx) {
     return GLIA_OK;
 }
 
+static glia_status open_arrivals(glia_context *ctx) {
+    gli_cuda *cuda = gli_cuda_of(ctx);
+    GLI_TRY(gli_cuda_alloc(ctx, GLI_CUDA_ARRIVALS * sizeof(unsigned), "counters of tiles", &cuda->arrivals));
+    GLI_CUDA_TRY(ctx, cudaMemsetAsync(cuda->arrivals.data, 0, cuda->arrivals.bytes, cuda->stream));
+    return GLIA_OK;
+}
+
 static glia_status open_all(glia_context *ctx, int index) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     cuda->index    = index;
@@ -136,6 +143,7 @@ static glia_status open_all(glia_context *ctx, int index) {
     GLI_TRY(choose_code(ctx));
     GLI_CUDA_TRY(ctx, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
     GLI_TRY(open_staging(ctx));
+    GLI_TRY(open_arrivals(ctx));
     return gli_cuda_indices_open(ctx);
 }
 
@@ -148,6 +156,7 @@ static void device_close(glia_context *ctx) {
     gli_cuda_libraries_close(ctx);
     gli_cuda_timer_close(cuda);
     gli_cuda_release(ctx, &cuda->index_memory);
+    gli_cuda_release(ctx, &cuda->arrivals);
     gli_cuda_pool_close(ctx);
     if (cuda->index_notes) cudaFreeHost(cuda->index_notes);
     for (int half = 0; half < GLI_CUDA_STAGING_HALVES; ++half) {

@@ -11,6 +11,7 @@
 #include "cuda/device/memory_pool.h"
 
 struct gli_cuda_opened;
+enum { GLI_CUDA_ARRIVALS = 256 };
 enum { GLI_CUDA_STAGING_BYTES = 4 << 20, GLI_CUDA_STAGING_HALVES = 2 };
 
 /* An input of an op that holds indices; see index_error.h. */
@@ -40,6 +41,10 @@ typedef struct gli_cuda {
     int n_index_users;
     gli_block index_memory;
     void *index_notes; /* host memory for a copy of it */
+
+    /* GLI_CUDA_ARRIVALS counters, at which blocks arrive, see kernels/device/arrivals.cuh; zero before and after each
+     * kernel. */
+    gli_block arrivals;
 
     unsigned life;     /* of the device, in which the context was made; see build.h */
     bool lost;         /* after an error that only a new context can mend */

@@ -6,9 +6,14 @@
 #include "cuda/ops/dense_view.h"
 #include "kernels/gemm/gemm_run.h"
 
+_Static_assert((int)GLI_CUDA_ARRIVALS >= (int)GLI_GEMM_ARRIVALS, "a context has counters for each tile");
+
 static inline gli_gemm_run gli_cuda_gemm_run(const gli_call *call, void *workspace) {
-    return (gli_gemm_run){
-        .gpu = gli_cuda_gpu(call), .math = call->ctx->math, .workspace = workspace, .stream = call->stream};
+    return (gli_gemm_run){.gpu       = gli_cuda_gpu(call),
+                          .math      = call->ctx->math,
+                          .workspace = workspace,
+                          .arrivals  = gli_cuda_of(call->ctx)->arrivals.data,
+                          .stream    = call->stream};
 }
 
 /* Defines the static function `name` for the field run of a gli_cuda_kernel: launches what describe(call, view), of

@@ -1,7 +1,7 @@
 // The race build's checks of every access of a kernel: is the address one that a kernel may use, was what it reads ever
 // written, and is the access ordered with those of other threads? Threads are ordered by __syncthreads, the lanes of a
-// warp also by __syncwarp, blocks of one launch by nothing but gli_signal and gli_await, or in a cluster by its
-// barrier. Shuffles and votes do not order memory, as CUDA's guide says.
+// warp also by __syncwarp, blocks of one launch by nothing but gli_signal, gli_await and gli_arrive, or in a cluster by
+// its barrier. Shuffles and votes do not order memory, as CUDA's guide says.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -137,11 +137,14 @@ bool is_foreign(const AccessRecord &record) {
     return record.block != running.block->number || record.epoch < current->first;
 }
 
+// Whether blocks have numbers of their own.
+bool run_together() { return running.kernel->cooperative || running.kernel->cluster > 1; }
+
 // Whether a signal or the cluster's barrier says that an access of another block is over.
 bool is_signalled(const AccessRecord &record) {
-    if (current->horizon.of(record.block) > record.epoch) return true;
+    if (current->horizon.covers(record, run_together())) return true;
     auto own = current->own_horizons.find(running.thread->number);
-    return own != current->own_horizons.end() && own->second.of(record.block) > record.epoch;
+    return own != current->own_horizons.end() && own->second.covers(record, run_together());
 }
 
 bool conflicts(const AccessRecord &old, Access kind, const Region &region) {
@@ -315,7 +318,10 @@ void shadow_signal(const unsigned *counter) {
     horizon.join(current->horizon);
     auto own = current->own_horizons.find(running.thread->number);
     if (own != current->own_horizons.end()) horizon.join(own->second);
-    horizon.raise(running.block->number, current->epoch);
+    if (run_together())
+        horizon.raise(running.block->number, current->epoch);
+    else
+        horizon.raise_in_turn(current->first, current->epoch);
     running.in_kernel = true;
 }
 
