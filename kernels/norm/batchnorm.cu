@@ -11,7 +11,7 @@ namespace {
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 4, in_columns = 1, finishes = 1, centers = 1 };
+    enum { inputs = 1, sums = 4, in_columns = 1, finishes = 1, prepares = 0, centers = 1 };
     typedef moments<C> state;
     typedef centered<C> known;
     typedef affine<C> result;
@@ -50,6 +50,16 @@ struct forward_rule {
     }
 };
 
+/* dy by the derivative of an activation that ops fuse, which y tells. */
+template <int W, class C>
+__device__ inline void gradient_of_fused(glia_unary_kind kind, const C (&y)[W], C (&dy)[W]) {
+    switch (kind) {
+        case GLIA_UNARY_SIGMOID: return chain(y, dy, dy, [](C v) { return v * (1 - v); });
+        case GLIA_UNARY_TANH: return chain(y, dy, dy, [](C v) { return 1 - v * v; });
+        default: return chain_or_constant(y, dy, dy, [](C v) { return v <= 0 ? C(0) : C(1); });
+    }
+}
+
 template <class T>
 struct backward_rule : backward_sums<T> {
     typedef compute<T> C;
@@ -59,11 +69,17 @@ struct backward_rule : backward_sums<T> {
         C mean, rstd, scale, dy, xhat; /* dy, xhat: the means of dy and of dy xhat */
     };
 
+    enum { sums = sizeof(T) == 2 ? 2 : 4, prepares = 1 }; /* four packs of halves would spill registers */
     C count;
+    glia_unary_kind activation;
     const C *weight, *mean, *rstd;
     C *dweight, *dbias;
 
     __device__ known begin(int c, const C (&)[2]) const { return {mean[c], rstd[c]}; }
+    template <int W>
+    __device__ void prepare(const C (&y)[W], C (&in)[2][W]) const {
+        if (activation != GLIA_UNARY_LINEAR) gradient_of_fused(activation, y, in[1]);
+    }
     __device__ result end(int c, const known &of, const state &s, bool write) const {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return {of.mean, of.rstd, of.rstd * or_else(weight, c, C(1)), s.at[1] / count, s.at[0] / count};
@@ -81,15 +97,29 @@ cudaError_t batchnorm(const gli_batchnorm_geom &g, const gli_batchnorm_arrays &a
     const forward_rule<T> rule = {C(g.epsilon),    C(g.momentum), g.population != 0,         g.activation,
                                   as<C>(n.weight), as<C>(n.bias), as<C>(a.running_mean),     as<C>(a.running_var),
                                   as<C>(n.mean),   as<C>(n.rstd), as<C>(a.new_running_mean), as<C>(a.new_running_var)};
-    return run<T>({g, n.channels_last, n.workspace, stream}, rule, {{as<T>(n.x)}}, n.y, a.residual);
+    const batchnorm_call call  = {g, n.channels_last, n.workspace, stream};
+    auto job                   = job_of<T>(call, rule, {{as<T>(n.x)}}, n.y);
+    job.residual               = as<T>(a.residual);
+    return run(call, job);
 }
 
 template <class T>
 cudaError_t batchnorm_backward(const gli_batchnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    const backward_rule<T> rule = {
-        {}, C(g.n * g.area), as<C>(a.weight), as<C>(a.mean), as<C>(a.rstd), as<C>(a.dweight), as<C>(a.dbias)};
-    return run<T>({g, a.channels_last, a.workspace, stream}, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx);
+    const backward_rule<T> rule = {{},
+                                   C(g.n * g.area),
+                                   g.activation,
+                                   as<C>(a.weight),
+                                   as<C>(a.mean),
+                                   as<C>(a.rstd),
+                                   as<C>(a.dweight),
+                                   as<C>(a.dbias)};
+    const batchnorm_call call   = {g, a.channels_last, a.workspace, stream};
+    auto job                    = job_of<T>(call, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx);
+    job.more                    = as<T>(a.dy2);
+    job.y                       = as<T>(a.y);
+    job.prepared                = as<T>(a.dresidual);
+    return run(call, job);
 }
 
 template <class T>

@@ -22,7 +22,7 @@ struct affine {
 template <class T>
 struct backward_sums {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 4, in_columns = 1, finishes = 0, centers = 0 };
+    enum { inputs = 2, sums = 4, in_columns = 1, finishes = 0, prepares = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;
@@ -48,21 +48,24 @@ struct batchnorm_call {
 };
 
 template <class T, class R>
-cudaError_t run(const batchnorm_call &call, const R &rule, const inputs<T, R::inputs> &in, void *out,
-                const void *residual = nullptr) {
+channel_job<T, R> job_of(const batchnorm_call &call, const R &rule, const inputs<T, R::inputs> &in, void *out) {
     const gli_batchnorm_geom &g = call.geom;
-    if (int64_t(g.n) * g.area > INT32_MAX) return cudaErrorNotSupported;
-    channel_job<T, R> j = {};
-    j.rule              = rule;
-    j.in                = in;
-    j.residual          = as<T>(residual);
-    j.out               = as<T>(out);
-    j.partials          = static_cast<typename R::state *>(call.workspace);
-    j.channels          = g.c;
-    j.count             = g.n * g.area;
-    j.columns           = call.channels_last;
-    j.runs              = channels_of(g.c, g.area);
-    return run_channels(j, call.stream);
+    channel_job<T, R> j         = {};
+    j.rule                      = rule;
+    j.in                        = in;
+    j.out                       = as<T>(out);
+    j.partials                  = static_cast<typename R::state *>(call.workspace);
+    j.channels                  = g.c;
+    j.count                     = g.n * g.area;
+    j.columns                   = call.channels_last;
+    j.runs                      = channels_of(g.c, g.area);
+    return j;
+}
+
+template <class T, class R>
+cudaError_t run(const batchnorm_call &call, const channel_job<T, R> &job) {
+    if (int64_t(call.geom.n) * call.geom.area > INT32_MAX) return cudaErrorNotSupported;
+    return run_channels(job, call.stream);
 }
 
 }  // namespace glia

@@ -9,7 +9,7 @@ namespace {
 template <class T>
 struct inference_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 0, in_columns = 1, finishes = 0, centers = 0 };
+    enum { inputs = 1, sums = 0, in_columns = 1, finishes = 0, prepares = 0, centers = 0 };
     typedef nothing state;
     typedef nothing known;
     typedef affine<C> result;
@@ -55,7 +55,8 @@ cudaError_t inference(const gli_batchnorm_geom &g, const gli_norm_arrays &a, con
                       cudaStream_t stream) {
     typedef compute<T> C;
     const inference_rule<T> rule = {C(g.epsilon), as<C>(a.weight), as<C>(a.bias), as<C>(mean), as<C>(var)};
-    return run<T>({g, a.channels_last, nullptr, stream}, rule, {{as<T>(a.x)}}, a.y);
+    const batchnorm_call call    = {g, a.channels_last, nullptr, stream};
+    return run(call, job_of<T>(call, rule, {{as<T>(a.x)}}, a.y));
 }
 
 template <class T>
@@ -63,7 +64,8 @@ cudaError_t inference_backward(const gli_batchnorm_geom &g, const gli_norm_backw
     typedef compute<T> C;
     const inference_backward_rule<T> rule = {
         {}, C(g.epsilon), as<C>(a.weight), as<C>(a.mean), as<C>(a.rstd), as<C>(a.dweight), as<C>(a.dbias)};
-    return run<T>({g, a.channels_last, a.workspace, stream}, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx);
+    const batchnorm_call call = {g, a.channels_last, a.workspace, stream};
+    return run(call, job_of<T>(call, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx));
 }
 
 }  // namespace

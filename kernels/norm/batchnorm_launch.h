@@ -25,8 +25,9 @@ size_t gli_kernel_batchnorm_workspace(const gli_batchnorm_geom *geom, glia_dtype
 cudaError_t gli_kernel_batchnorm(const gli_batchnorm_geom *geom, const gli_batchnorm_arrays *arrays,
                                  cudaStream_t stream);
 
-/* With xhat = (x - mean) rstd: dweight = sum dy xhat, dbias = sum dy, dx = weight rstd (dy - dbias / m - xhat dweight /
- * m), the sums over the m elements of the channel. */
+/* With xhat = (x - mean) rstd, and for dy the product of dy + dy2 and the activation's derivative, which is dresidual:
+ * dweight = sum dy xhat, dbias = sum dy, dx = weight rstd (dy - dbias / m - xhat dweight / m), the sums over the m
+ * elements of the channel. */
 cudaError_t gli_kernel_batchnorm_backward(const gli_batchnorm_geom *geom, const gli_norm_backward_arrays *arrays,
                                           cudaStream_t stream);
 

@@ -55,7 +55,9 @@ struct channel_job {
     R rule;
     inputs<T, R::inputs> in;
     const T *residual;           /* of a rule that finishes; NULL: zeros */
+    const T *more, *y;           /* of a rule that prepares; more: added to input 1, NULL: zeros; y may be NULL */
     T *out;                      /* NULL: only the sums are requested */
+    T *prepared;                 /* input 1 as it was prepared, which may be in its place; NULL: not requested */
     typename R::state *partials; /* [slices][channels] */
     int channels, count;         /* count: elements of a channel */
     bool columns;                /* the layout; else that of runs */
@@ -67,13 +69,28 @@ struct channel_job {
 
 template <class T, class R>
 struct raw_inputs {
-    packed<T> at[R::inputs];
+    packed<T> at[R::inputs], more, y;
 
     __device__ void load(const channel_job<T, R> &j, int64_t offset, int n, bool wide) {
         for (int i = 0; i < R::inputs; ++i) at[i] = load_packed(j.in.at[i] + offset, n, wide);
+        if constexpr (R::prepares) {
+            if (j.more) more = load_packed(j.more + offset, n, wide);
+            if (j.y) y = load_packed(j.y + offset, n, wide);
+        }
     }
-    __device__ void unpack_to(compute<T> (&values)[R::inputs][vector<T>::width]) const {
+    __device__ void unpack_to(const channel_job<T, R> &j, compute<T> (&values)[R::inputs][vector<T>::width]) const {
         for (int i = 0; i < R::inputs; ++i) unpack(at[i], values[i]);
+        if constexpr (R::prepares) {
+            compute<T> also[vector<T>::width];
+            if (j.more) {
+                unpack(more, also);
+                for (int k = 0; k < vector<T>::width; ++k) values[1][k] += also[k];
+            }
+            if (j.y) {
+                unpack(y, also);
+                j.rule.prepare(also, values);
+            }
+        }
     }
 };
 
@@ -106,7 +123,7 @@ __device__ inline typename R::state sum_of_packs(const channel_job<T, R> &j, con
             const unsigned i = first + k * step;
             C values[R::inputs][vector<T>::width];
             if (i >= end) break;
-            raw[k].unpack_to(values);
+            raw[k].unpack_to(j, values);
             taken += N;
             j.rule.add(&all, known, values, N, C(N) * inverse(C(taken)), i, 1);
         }
@@ -130,7 +147,7 @@ __device__ inline void add_rows(const channel_job<T, R> &j, const typename R::kn
     raw_inputs<T, R> raw[ROWS];
     C values[ROWS][R::inputs][vector<T>::width], element[R::inputs][ROWS];
     for (int r = 0; r < ROWS; ++r) raw[r].load(j, int64_t(row + r * down) * j.channels + c, n, j.wide);
-    for (int r = 0; r < ROWS; ++r) raw[r].unpack_to(values[r]);
+    for (int r = 0; r < ROWS; ++r) raw[r].unpack_to(j, values[r]);
     *taken += ROWS;
     const C share = C(ROWS) * inverse(C(*taken));
     for (int k = 0; k < vector<T>::width; ++k) {
@@ -177,6 +194,11 @@ struct output_pack {
         }
         store_pack(j.out + offset, n, wide, out);
     }
+    __device__ void store_prepared(const channel_job<T, R> &j, int n, bool wide,
+                                   const compute<T> (&values)[R::inputs][vector<T>::width]) const {
+        if constexpr (R::prepares)
+            if (j.prepared) store_pack(j.prepared + offset, n, wide, values[1]);
+    }
 };
 
 template <int N, class T, class R>
@@ -195,7 +217,8 @@ __device__ inline void write_packs(const channel_job<T, R> &j, const typename R:
             const unsigned i = first + k * step;
             compute<T> values[R::inputs][vector<T>::width], out[vector<T>::width];
             if (i >= end) break;
-            packs[k].in.unpack_to(values);
+            packs[k].in.unpack_to(j, values);
+            packs[k].store_prepared(j, N, N > 1, values);
             j.rule.out(result, values, N, i, out);
             packs[k].store(j, N, N > 1, out);
         }
@@ -227,7 +250,8 @@ __device__ inline void write_columns(const channel_job<T, R> &j, const typename 
             const unsigned row = first + r * down;
             compute<T> values[R::inputs][vector<T>::width], out[vector<T>::width], element[R::inputs][1], one[1];
             if (row >= end) break;
-            packs[r].in.unpack_to(values);
+            packs[r].in.unpack_to(j, values);
+            packs[r].store_prepared(j, n, j.wide, values);
             for (int k = 0; k < vector<T>::width; ++k) {
                 for (int i = 0; i < R::inputs; ++i) element[i][0] = values[i][k];
                 j.rule.out(result[k], element, 1, row, one);

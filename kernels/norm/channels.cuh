@@ -2,7 +2,7 @@
  * then a map over the elements with its result.
  *
  * A rule R says what is summed and what the sums do. It has
- *     enum { inputs, sums, in_columns, finishes, centers }
+ *     enum { inputs, sums, in_columns, finishes, prepares, centers }
  *     typedef state, known, result                       plain structs; states merge, see block_reduce.cuh
  *     known begin(int c, const C (&first)[inputs])       what is known of a channel before its sums; first: its element
  *                                                        0, or zeros
@@ -15,9 +15,11 @@
  *     void out(const result &, const C (&in)[inputs][N], int n, unsigned i, C (&out)[N])
  *                                                        the output of the first n of elements i, i + 1, ...
  *     void finish(C (&out)[W])                           what becomes of a pack of it and the job's residual
+ *     void prepare(const C (&y)[W], C (&in)[inputs][W])  what becomes of a pack of the inputs where the job has a y
  *     bool rescale(known *, const state &total)          whether the sums have to be found again, with another `known`
- * finishes: there is finish; centers: there is rescale; else they are not needed. sums: packs that a thread loads
- * before it adds them; 0: there are no sums, and add is not needed. in_columns: that layout is used.
+ * finishes: there is finish; prepares: there is prepare; centers: there is rescale; else they are not needed. sums:
+ * packs that a thread loads before it adds them; 0: there are no sums, and add is not needed. in_columns: that layout
+ * is used.
  *
  * Two layouts. runs: a channel is some runs of neighbours; a block has a slice of it. columns: [rows, channels]; a
  * block has some packs of channels and a slice of their rows. For groupnorm a channel is a group of one sample, in
@@ -220,9 +222,9 @@ template <class T, class R>
 cudaError_t run_channels(channel_job<T, R> j, cudaStream_t stream) {
     const int width = vector<T>::width;
     if (j.channels == 0) return cudaSuccess;
-    j.cut = cut_channels<T>(j.columns, j.channels, j.count);
-    j.wide =
-        (j.columns ? j.channels % width == 0 : j.runs.in_packs(width)) && aligned16(j.out) && aligned16(j.residual);
+    j.cut  = cut_channels<T>(j.columns, j.channels, j.count);
+    j.wide = (j.columns ? j.channels % width == 0 : j.runs.in_packs(width)) && aligned16(j.out) &&
+             aligned16(j.residual) && aligned16(j.more) && aligned16(j.y) && aligned16(j.prepared);
     for (int k = 0; k < R::inputs; ++k) j.wide = j.wide && aligned16(j.in.at[k]);
     if constexpr (R::sums > 0)
         return sum_and_apply(j, stream);

@@ -35,7 +35,7 @@ struct group_channels {
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 4, in_columns = 0, finishes = 0, centers = 1 };
+    enum { inputs = 1, sums = 4, in_columns = 0, finishes = 0, prepares = 0, centers = 1 };
     typedef moments<C> state;
     typedef centered<C> known;
     struct result {
@@ -74,7 +74,7 @@ struct forward_rule {
 template <class T>
 struct backward_rule {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 4, in_columns = 0, finishes = 0, centers = 0 };
+    enum { inputs = 2, sums = 4, in_columns = 0, finishes = 0, prepares = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;
@@ -119,7 +119,7 @@ struct backward_rule {
 template <class T>
 struct vectors_rule {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 2, in_columns = 1, finishes = 0, centers = 0 };
+    enum { inputs = 2, sums = 2, in_columns = 1, finishes = 0, prepares = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     typedef int known; /* the group */
     typedef nothing result;

@@ -21,6 +21,9 @@ typedef struct gli_norm_backward_arrays {
     bool channels_last;
     const void *x, *dy, *weight, *mean, *rstd; /* weight: NULL: ones */
     void *dx, *dweight, *dbias;                /* dweight, dbias: NULL: not requested */
+    const void *y;                             /* of batchnorm with an activation; else NULL */
+    const void *dy2;                           /* of batchnorm; added to dy, and it may be dx; NULL: zeros */
+    void *dresidual;                           /* of batchnorm; it may be dy; NULL: not requested */
     void *workspace;
 } gli_norm_backward_arrays;
 

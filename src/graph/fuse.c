@@ -27,6 +27,7 @@ typedef struct pattern {
         FIRST_JOINS,  /* to the position of second, which has no result of it: second's becomes its last output */
         SECOND_STAYS, /* and reads first's input 0; first is removed when nothing else uses it */
         SECOND_TAKES, /* the same where nothing else uses it, before first can become a part of another node */
+        SECOND_ADDS,  /* the same where first adds two tensors: the other one becomes its input `extra` */
         SECOND_MOVES  /* to the position of first, and computes its result, too, as output `extra` */
     } kind;
     int input;         /* which of second's inputs is first's result; of SECOND_MOVES: what both read */
@@ -92,6 +93,14 @@ static bool merge_counters(const pattern *p, const gli_node *first, const gli_no
     return true;
 }
 
+/* Two gradients of what a normalisation computes. */
+static bool merge_gradients(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
+    const gli_binary_geom *sum = first->geom;
+    (void)p, (void)second, (void)params;
+    return sum->kind == GLIA_BINARY_ADD && !sum->a_repeated && !sum->b_repeated && sum->a_ndim == sum->b_ndim &&
+           first->in[GLI_BINARY_A] != first->in[GLI_BINARY_B];
+}
+
 /* A loss and its gradient, which have one geometry. */
 static bool merge_loss(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)p, (void)params;
@@ -107,6 +116,8 @@ static const pattern patterns[] = {
     {&gli_op_batchnorm, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_batchnorm_params, activation), merge_relu},
     {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 0, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
     {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 1, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
+    {&gli_op_binary, &gli_op_batchnorm_backward, SECOND_ADDS, GLI_NORM_BACK_DY, GLI_BATCHNORM_BACK_DY2, 0,
+     merge_gradients},
     {&gli_op_accumulate, &gli_op_increment, FIRST_JOINS, GLI_INCREMENT_X, GLI_ACCUMULATE_COUNTERS, 0, merge_counters},
     {&gli_op_softmax, &gli_op_cross_entropy, SECOND_STAYS, 0, 0, 0, merge_softmax},
     {&gli_op_cross_entropy, &gli_op_cross_entropy_backward, SECOND_MOVES, GLI_CROSS_ENTROPY_X, GLI_CROSS_ENTROPY_BACK_Y,
@@ -241,6 +252,18 @@ static glia_status take_first(fusion *f, int first_index, int second_index, cons
     return GLIA_OK;
 }
 
+static glia_status add_in_second(fusion *f, const pattern *p, int first_index, int second_index, const char *params) {
+    gli_node *first = &f->graph->nodes[first_index];
+    gli_node merged = f->graph->nodes[second_index];
+    if (merged.n_in > p->extra && merged.in[p->extra]) return GLIA_OK;
+    GLI_TRY(extend(f, p, first->in[GLI_BINARY_B], params, &merged));
+    merged.in[p->input]                  = first->in[GLI_BINARY_A];
+    f->graph->nodes[second_index]        = merged;
+    f->graph->values[first->out[0]].kind = GLI_VALUE_FUSED;
+    first->op                            = NULL;
+    return GLIA_OK;
+}
+
 /* Second begins with first's inputs, the others are there at the position of first, and it is asked for its own result
  * and not for first's. */
 static bool may_move_second(const fusion *f, const pattern *p, int first_index, int second_index) {
@@ -295,7 +318,7 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     const gli_node *first = &graph->nodes[mid->node];
     if (p->kind != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
     if (p->kind == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
-    const gli_node *stays = p->kind == SECOND_STAYS || p->kind == SECOND_TAKES ? second : first;
+    const gli_node *stays = p->kind == FIRST_STAYS || p->kind == FIRST_MOVES ? first : second;
     alignas(max_align_t) char params[MAX_PARAMS];
     if (stays->op->params_size > sizeof params) return GLIA_OK;
     memcpy(params, stays->params, stays->op->params_size);
@@ -305,6 +328,7 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
         case FIRST_MOVES: return move_first(f, p, mid->node, second_index, params);
         case SECOND_STAYS: return fuse_into_second(f, mid->node, second_index, params);
         case SECOND_TAKES: return take_first(f, mid->node, second_index, params);
+        case SECOND_ADDS: return add_in_second(f, p, mid->node, second_index, params);
         case FIRST_JOINS:
         case SECOND_MOVES: break; /* done above */
     }

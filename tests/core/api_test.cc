@@ -128,9 +128,9 @@ class Given {
         else if constexpr (std::is_same_v<T, const glia_norm_stats *>)
             stats = {out(), out()}, arg = &stats;
         else if constexpr (std::is_same_v<T, const glia_norm_saved *>)
-            saved = {in(), in(), in()}, arg = &saved;
+            saved = {in(), in(), in(), in()}, arg = &saved;
         else if constexpr (std::is_same_v<T, const glia_norm_gradients *>)
-            gradients = {out(), out()}, arg = &gradients;
+            gradients = {out(), out(), out()}, arg = &gradients;
         else if constexpr (std::is_same_v<T, const glia_batchnorm_vectors *>)
             arg = take_vectors();
         else

@@ -809,6 +809,26 @@ TEST(Fusion, batchnorm_addition_and_relu_have_the_gradient_of_the_parts) {
     expect_near(got[0], got[1]);
 }
 
+TEST(Fusion, two_gradients_of_a_batchnorm_with_relu) {
+    std::vector<std::vector<Numbers>> got;
+    for (bool fused : {true, false}) {
+        NormNet net;
+        const glia_value y     = net.unary(GLIA_UNARY_RELU, net.norm(net.x));
+        const glia_value total = net.binary(GLIA_BINARY_ADD, net.sum(net.unary(GLIA_UNARY_SQUARE, y)),
+                                            net.sum(net.unary(GLIA_UNARY_SIGMOID, y)));
+        ASSERT_EQ(gli_graph_fuse(net.graph, &total, 1), GLIA_OK);
+        const auto d        = net.gradient(total, {net.x, net.weight});
+        glia_plan *plan     = net.make({d[0], d[1]}, {.unfused = !fused, .row_major = true});
+        const Names shown   = steps(plan);
+        const auto how_many = [&](const char *op) { return std::count(shown.begin(), shown.end(), op); };
+        EXPECT_EQ(how_many("binary"), fused ? 0 : 1);
+        EXPECT_EQ(how_many("batchnorm_backward"), 1);
+        got.push_back(net.run(plan, {d[0], d[1]}, net.inputs()));
+        glia_plan_destroy(plan);
+    }
+    EXPECT_EQ(got[0], got[1]);
+}
+
 TEST(Fusion, batchnorm_leaves_what_does_not_fit) {
     NormNet net;
     const glia_value n = net.norm(net.x), row = net.input({2, 1, 1});

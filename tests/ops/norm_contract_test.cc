@@ -49,12 +49,16 @@ TEST(BatchnormBackwardContract, refuses_bad_tensors) {
     const params::batchnorm_backward p{};
     const gli_op &op = gli_op_batchnorm_backward;
     const Array x = zeros({2, 3, 4}), v = zeros({3});
-    refuses(op, p, {x, x, v, v}, GLIA_INVALID_ARGUMENT, "4 inputs, takes 5 to 5");
+    refuses(op, p, {x, x, v, v}, GLIA_INVALID_ARGUMENT, "4 inputs, takes 5 to 7");
     refuses(op, p, {x, zeros({2, 3, 5}), v, v, v}, GLIA_SHAPE_MISMATCH, "dy is [2,3,5], must be [2,3,4]");
     refuses(op, p, {x, x, zeros({2}), v, v}, GLIA_SHAPE_MISMATCH, "weight is [2], must be [3]");
     refuses(op, p, {x, x, v, zeros({4}), v}, GLIA_SHAPE_MISMATCH, "mean is [4], must be [3]");
     refuses(op, p, {x, x, v, v, zeros({3, 1})}, GLIA_SHAPE_MISMATCH, "rstd is [3,1], must be [3]");
     refuses(op, p, {x, x, v, ABSENT, v}, GLIA_INVALID_ARGUMENT, "mean is NULL");
+    refuses(op, p, {x, x, v, v, v, zeros({2, 3, 3})}, GLIA_SHAPE_MISMATCH, "y is [2,3,3], must be [2,3,4]");
+    refuses(op, p, {x, x, v, v, v, ABSENT, zeros({2, 3, 3})}, GLIA_SHAPE_MISMATCH, "dy2 is [2,3,3], must be [2,3,4]");
+    refuses(op, params::batchnorm_backward{.activation = GLIA_RELU}, {x, x, v, v, v}, GLIA_INVALID_ARGUMENT,
+            "y is NULL, the derivative of relu needs it");
     refuses(op, p, {zeros({0, 3}), zeros({0, 3}), v, v, v}, GLIA_SHAPE_MISMATCH, "a channel has no elements");
     refuses(op, p, {zeros({2}), zeros({2}), v, v, v}, GLIA_SHAPE_MISMATCH, "x is [2], must be [N,C,...]");
 }

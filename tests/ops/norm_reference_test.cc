@@ -153,6 +153,22 @@ TEST(BatchnormBackward, agrees_with_the_formula_by_hand) {
     expect(out[2], {4});
 }
 
+// relu lets the gradient of the second element through, tanh 1 - y^2 of both.
+TEST(BatchnormBackward, goes_through_the_activation_first) {
+    const Array x{{3, 1}, {-1, 1, 2}}, dy{{3, 1}, {1, 3, 5}}, v{{1}, {1}}, mean{{1}, {0}};
+    const params::batchnorm_backward relu{.activation = GLIA_RELU}, tanh{.activation = GLIA_TANH};
+    const auto of_relu = run(gli_op_batchnorm_backward, &relu, {x, dy, v, mean, v, {{3, 1}, {0, 2, std::nan("")}}});
+    expect(of_relu[1], {3 + 10});
+    expect(of_relu[2], {8});
+    expect(of_relu[3], {0, 3, 5});
+    const auto of_tanh = run(gli_op_batchnorm_backward, &tanh, {x, dy, v, mean, v, {{3, 1}, {0, 0.5, -0.5}}});
+    expect(of_tanh[3], {1, 3 * 0.75, 5 * 0.75});
+    expect(of_tanh[2], {1 + 8 * 0.75});
+    const auto of_both =
+        run(gli_op_batchnorm_backward, &relu, {x, dy, v, mean, v, {{3, 1}, {0, 2, 1}}, {{3, 1}, {10, 20, -5}}});
+    expect(of_both[3], {0, 23, 0});
+}
+
 TEST(BatchnormBackward, a_constant_gradient_vanishes) {
     const auto out = run(gli_op_batchnorm_backward, nullptr,
                          {kImage, {{2, 2, 1, 2}, Values(8, 3)}, ABSENT, {{2}, {4, 4}}, {{2}, {1, 1}}});
@@ -504,9 +520,9 @@ TEST(PublicNorm, backward_functions_take_and_give_in_order) {
     Session session;
     const Array x{{1, 2}, {-1, 1}}, dy{{1, 2}, {1, 3}}, two{{2}, {}}, one{{1}, {}};
     glia_tensor *dx = session.tensor({{1, 2}, {}}), *dweight = session.tensor(two), *dbias = session.tensor(two);
-    const glia_norm_saved saved{session.tensor({{2}, {2, 1}}), session.tensor({{1}, {0}}),
-                                session.tensor({{1}, {0.5}})};
-    const glia_norm_gradients gradients{dweight, dbias};
+    const glia_norm_saved saved{session.tensor({{2}, {2, 1}}), session.tensor({{1}, {0}}), session.tensor({{1}, {0.5}}),
+                                nullptr};
+    const glia_norm_gradients gradients{dweight, dbias, nullptr};
     ASSERT_EQ(
         glia_layernorm_backward(session.ctx(), nullptr, session.tensor(x), session.tensor(dy), &saved, dx, &gradients),
         GLIA_OK);

@@ -71,7 +71,9 @@ struct batchnorm {
     bool population            = false;
     glia_activation activation = GLIA_LINEAR;
 };
-struct batchnorm_backward {};
+struct batchnorm_backward {
+    glia_activation activation = GLIA_LINEAR;
+};
 struct batchnorm_inference {
     double epsilon = 1e-5;
 };

@@ -47,3 +47,12 @@ double gli_ref_activate(glia_unary_kind kind, double x) {
         default: return x;
     }
 }
+
+double gli_ref_activate_backward(glia_unary_kind kind, double y, double dy) {
+    switch (kind) {
+        case GLIA_UNARY_RELU: return y <= 0 ? 0 : dy; /* NaN lets it through */
+        case GLIA_UNARY_SIGMOID: return y * (1 - y) * dy;
+        case GLIA_UNARY_TANH: return (1 - y * y) * dy;
+        default: return dy;
+    }
+}

@@ -17,6 +17,9 @@ glia_status gli_ref_run(const gli_call *call, void *workspace, gli_formula formu
 /* The activations that ops fuse. */
 double gli_ref_activate(glia_unary_kind kind, double x);
 
+/* Their derivative, which the result y tells, times dy. Where relu is constant no gradient goes through it. */
+double gli_ref_activate_backward(glia_unary_kind kind, double y, double dy);
+
 /* Defines the provider gli_X_ref of op X. */
 #define GLI_REF_PROVIDER(op, formula)                                                                  \
     static glia_status run_##op(const gli_call *call, const gli_prepared *prepared, void *workspace) { \

@@ -9,9 +9,9 @@
     {GLI_TAKES_FLOATS, GLI_ANY_FORMAT, .images = GLI_CHANNELS_LAST, .flags = GLI_ONE_DTYPE}
 
 /* Defines both providers of an op: gli_OP_channels_last, whose kernel sees its images as they are, and
- * gli_OP_portable for dense ones. run(call, view, channels_last), workspace(call, dtype, channels_last); images: bits
- * of the inputs. */
-#define GLI_CUDA_CHANNEL_PROVIDERS(op, run_function, workspace_function, images)                   \
+ * gli_OP_portable for dense ones. run(call, view, channels_last), workspace(call, dtype, channels_last); images_in,
+ * images_out: bits of the inputs and outputs. */
+#define GLI_CUDA_CHANNEL_PROVIDERS(op, run_function, workspace_function, images_in, images_out)    \
     static glia_status op##_dense(const gli_call *call, const gli_cuda_view *view) {               \
         return run_function(call, view, false);                                                    \
     }                                                                                              \
@@ -26,6 +26,6 @@
     }                                                                                              \
     GLI_CUDA_PROVIDER(op, .run = op##_dense, .workspace = op##_dense_workspace);                   \
     GLI_CUDA_KERNEL_PROVIDER(op, channels_last, GLI_ACCEPTS_CHANNELS_LAST, NULL, .run = op##_last, \
-                             .workspace = op##_last_workspace, .strided_in = images, .strided_out = 1)
+                             .workspace = op##_last_workspace, .strided_in = images_in, .strided_out = images_out)
 
 #endif

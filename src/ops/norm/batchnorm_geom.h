@@ -13,6 +13,8 @@ enum {
     GLI_BATCHNORM_NEW_RUNNING_MEAN = GLI_NORM_RSTD + 1,
     GLI_BATCHNORM_NEW_RUNNING_VAR
 }; /* further outputs of batchnorm */
+enum { GLI_BATCHNORM_BACK_Y = GLI_NORM_BACK_RSTD + 1, GLI_BATCHNORM_BACK_DY2 }; /* more of batchnorm_backward */
+enum { GLI_BATCHNORM_BACK_DRESIDUAL = GLI_NORM_BACK_DBIAS + 1 };                /* and a further output */
 enum { GLI_INFERENCE_MEAN = GLI_NORM_BIAS + 1, GLI_INFERENCE_VAR }; /* further inputs of batchnorm_inference */
 enum { GLI_INFERENCE_BACK_VAR = GLI_NORM_BACK_MEAN + 1 };           /* replaces rstd */
 

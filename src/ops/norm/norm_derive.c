@@ -35,16 +35,19 @@ static glia_value through_stats(gli_derivation *d, const gli_norm_view *view, gl
 }
 
 void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *params, const gli_norm_view *view) {
-    glia_value stats[3] = {d->out[GLI_NORM_Y], d->out[GLI_NORM_MEAN], d->out[GLI_NORM_RSTD]}, out[3] = {{0}};
+    glia_value stats[3] = {d->out[GLI_NORM_Y], d->out[GLI_NORM_MEAN], d->out[GLI_NORM_RSTD]}, out[4] = {{0}};
     if (stats[GLI_NORM_MEAN].id == 0 || stats[GLI_NORM_RSTD].id == 0)
         gli_derive_call(d, d->op, d->params, 1, &d->in[GLI_NORM_X], 3, stats);
     const glia_value none = {0}, weight = d->n_in > GLI_NORM_WEIGHT ? d->in[GLI_NORM_WEIGHT] : none;
-    const glia_value in[] = {d->in[GLI_NORM_X], d->dout[GLI_NORM_Y], weight, stats[GLI_NORM_MEAN],
-                             stats[GLI_NORM_RSTD]};
-    const int n_out       = gli_requested(d, GLI_NORM_BIAS) ? 3 : gli_requested(d, GLI_NORM_WEIGHT) ? 2 : 1;
-    if (d->dout[GLI_NORM_Y].id) gli_derive_call(d, backward, params, 5, in, n_out, out);
-    for (int i = 0; i < n_out; ++i)
+    const glia_value in[] = {d->in[GLI_NORM_X],    d->dout[GLI_NORM_Y],  weight,
+                             stats[GLI_NORM_MEAN], stats[GLI_NORM_RSTD], view->y};
+    const int n_in = view->y.id ? 6 : 5, n_vectors = gli_requested(d, GLI_NORM_BIAS)     ? 3
+                                                     : gli_requested(d, GLI_NORM_WEIGHT) ? 2
+                                                                                         : 1;
+    if (d->dout[GLI_NORM_Y].id) gli_derive_call(d, backward, params, n_in, in, view->dresidual ? 4 : n_vectors, out);
+    for (int i = 0; i < n_vectors; ++i)
         if (gli_requested(d, i)) d->din[i] = out[i];
+    if (view->dresidual) *view->dresidual = out[3];
     if (gli_requested(d, GLI_NORM_X))
         d->din[GLI_NORM_X] =
             gli_formula_add(d, d->din[GLI_NORM_X], through_stats(d, view, stats[GLI_NORM_MEAN], stats[GLI_NORM_RSTD]));

@@ -10,6 +10,8 @@ typedef struct gli_norm_view {
     glia_shape x, stats, weight; /* stats: mean and rstd; weight: and bias */
     unsigned group;              /* the axes of x that a group has; 0: the statistics do not depend on x */
     unsigned shared;             /* those along which a weight repeats */
+    glia_value y;                /* what the backward op reads behind rstd; id 0: nothing */
+    glia_value *dresidual;       /* gets its output behind dbias; NULL: not requested */
 } gli_norm_view;
 
 /* Derives a forward op: adds its backward op to the graph. Without the forward's statistics they are computed once

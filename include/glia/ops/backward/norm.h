@@ -11,18 +11,26 @@ extern "C" {
 /* Inputs of a backward call: the forward's weight, or NULL, and its two statistics. */
 typedef struct glia_norm_saved {
     const glia_tensor *weight, *mean, *rstd;
+    const glia_tensor *y; /* of glia_batchnorm with an activation: its output; else NULL */
 } glia_norm_saved;
 
 /* Optional outputs of a backward call; each may be NULL. */
 typedef struct glia_norm_gradients {
     glia_tensor *dweight, *dbias;
+    glia_tensor *dresidual; /* of glia_batchnorm; it may be dy */
 } glia_norm_gradients;
 
-/* The gradient of glia_batchnorm. x, dy, dx: [N,C,...]   weight, mean, rstd, dweight, dbias: [C]. gradients may be
- * NULL. As an op: inputs x, dy, weight, mean, rstd; outputs dx, dweight, dbias. */
-GLIA_API glia_status glia_batchnorm_backward(glia_context *ctx, const glia_tensor *x, const glia_tensor *dy,
-                                             const glia_norm_saved *saved, glia_tensor *dx,
-                                             const glia_norm_gradients *gradients);
+typedef struct glia_batchnorm_backward_params {
+    glia_activation activation; /* of the forward call */
+} glia_batchnorm_backward_params;
+
+/* The gradient of glia_batchnorm. x, dy, y, dx, dresidual: [N,C,...]   weight, mean, rstd, dweight, dbias: [C].
+ * dresidual is dy times the derivative of the activation, which y tells, and what dx, dweight and dbias follow from.
+ * gradients may be NULL. As an op: inputs x, dy, weight, mean, rstd, y, and dy2, which may be absent and is added to
+ * dy; outputs dx, which may be dy2, dweight, dbias, dresidual. */
+GLIA_API glia_status glia_batchnorm_backward(glia_context *ctx, const glia_batchnorm_backward_params *params,
+                                             const glia_tensor *x, const glia_tensor *dy, const glia_norm_saved *saved,
+                                             glia_tensor *dx, const glia_norm_gradients *gradients);
 
 typedef glia_batchnorm_inference_params glia_batchnorm_inference_backward_params;
 

@@ -3,12 +3,14 @@
  * dy twice. */
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/images.h"
 #include "cpu/native/norm/batchnorm_work.h"
 #include "cpu/native/sums.h"
+#include "cpu/native/vectorize.h"
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_batchnorm_work w = gli_batchnorm_work_of(call);
@@ -115,18 +117,36 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
 
 /* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
+/* The gradient before the activation, `count` elements from `first` on, while they are in the cache. */
+GLI_CLONES static const float *gradient_of_sum(const gli_batchnorm_work *w, int64_t first, int64_t count) {
+    const float *dy = w->dy + first, *dy2 = w->dy2 ? w->dy2 + first : NULL;
+    if (!w->dsum) return dy;
+    float *dsum = w->dsum + first; /* may be dy or dy2 */
+    if (dy2) {
+        GLI_IVDEP
+        for (int64_t i = 0; i < count; ++i) dsum[i] = dy[i] + dy2[i];
+        dy = dsum;
+    }
+    if (w->g->activation == GLIA_UNARY_LINEAR) return dy == dsum ? dsum : memcpy(dsum, dy, (size_t)count * sizeof *dy);
+    const float *y = w->y + first;
+    GLI_IVDEP
+    for (int64_t i = 0; i < count; ++i) dsum[i] = y[i] <= 0 ? 0 : dy[i];
+    return dsum;
+}
+
 static void row_products(void *arg, int64_t begin, int64_t end) {
     const gli_batchnorm_work *w = arg;
     const int64_t c = w->g->c, chunk = begin / w->rows_per_chunk * c;
-    gli_products_of_rows(w->dy + begin * c, w->x + begin * c, w->mean, w->rstd, end - begin, (int)c,
-                         w->scratch + 3 * chunk, w->sum + chunk, w->square + chunk);
+    gli_products_of_rows(gradient_of_sum(w, begin * c, (end - begin) * c), w->x + begin * c, w->mean, w->rstd,
+                         end - begin, (int)c, w->scratch + 3 * chunk, w->sum + chunk, w->square + chunk);
 }
 
 static void plane_products(void *arg, int64_t begin, int64_t end) {
     const gli_batchnorm_work *w = arg;
     for (int64_t plane = begin; plane < end; ++plane) {
         const int64_t first = plane * w->g->area, c = plane % w->g->c;
-        const gli_products p = gli_products_of_run(w->dy + first, w->x + first, w->mean[c], w->rstd[c], w->g->area);
+        const float *dsum    = gradient_of_sum(w, first, w->g->area);
+        const gli_products p = gli_products_of_run(dsum, w->x + first, w->mean[c], w->rstd[c], w->g->area);
         w->sum[plane] = p.a, w->square[plane] = p.ax;
     }
 }
@@ -137,7 +157,8 @@ static void gradient_rows(void *arg, int64_t begin, int64_t end) {
     const float *mean = w->mean, *rstd = w->rstd, *scale = w->scale, *shift = w->shift, *slope = w->slope;
     for (int64_t row = begin; row < end; ++row) {
         const float *x = w->x + row * c, *dy = w->dy + row * c;
-        float *dx = w->out + row * c;
+        float *dx = w->out + row * c; /* may be dy */
+        GLI_IVDEP
         for (int i = 0; i < c; ++i) dx[i] = scale[i] * (dy[i] - shift[i] - (x[i] - mean[i]) * rstd[i] * slope[i]);
     }
 }
@@ -151,6 +172,7 @@ static void gradient_planes(void *arg, int64_t begin, int64_t end) {
         const float scale = w->scale[c], shift = w->shift[c], slope = w->slope[c];
         const float *x = w->x + plane * area, *dy = w->dy + plane * area;
         float *dx = w->out + plane * area;
+        GLI_IVDEP
         for (int i = 0; i < area; ++i) dx[i] = scale * (dy[i] - shift - (x[i] - mean) * rstd * slope);
     }
 }
@@ -180,9 +202,14 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     w.x = gli_in_floats(call, GLI_NORM_BACK_X), w.dy = gli_in_floats(call, GLI_NORM_BACK_DY);
     w.rstd = gli_in_floats(call, GLI_NORM_BACK_RSTD);
     w.out  = gli_out_floats(call, GLI_NORM_BACK_DX);
+    w.y    = gli_in_floats(call, GLI_BATCHNORM_BACK_Y);
+    w.dsum = gli_out_floats(call, GLI_BATCHNORM_BACK_DRESIDUAL);
+    w.dy2  = gli_in_floats(call, GLI_BATCHNORM_BACK_DY2);
+    if (!w.dsum && (w.dy2 || w.g->activation != GLIA_UNARY_LINEAR)) w.dsum = w.out;
     for (int c = 0; c < w.g->c; ++c) w.mean[c] = mean[c];
     gli_batchnorm_run(call, &w, w.rows_per_chunk, row_products, plane_products);
     finish_sums(call, &w);
+    if (w.dsum) w.dy = w.dsum;
     gli_batchnorm_run(call, &w, gli_batchnorm_elementwise_rows(&w), gradient_rows, gradient_planes);
     return GLIA_OK;
 }
@@ -192,5 +219,8 @@ const gli_provider gli_batchnorm_native          = {.name    = "cpu.native",
                                                     .decline = gli_batchnorm_decline_activation,
                                                     .prepare = prepare,
                                                     .run     = run_forward};
-const gli_provider gli_batchnorm_backward_native = {
-    .name = "cpu.native", .accepts = GLI_ACCEPTS_IMAGES, .prepare = prepare, .run = run_backward};
+const gli_provider gli_batchnorm_backward_native = {.name    = "cpu.native",
+                                                    .accepts = GLI_ACCEPTS_IMAGES,
+                                                    .decline = gli_batchnorm_decline_activation,
+                                                    .prepare = prepare,
+                                                    .run     = run_backward};

@@ -15,8 +15,8 @@ typedef struct gli_batchnorm_work {
     int64_t chunks;               /* of each channel; row-major: the planes of its n samples */
     double *sum, *square;
     float *scratch, *mean, *scale, *shift, *slope;
-    const float *x, *dy, *rstd, *residual;
-    float *out;
+    const float *x, *dy, *rstd, *residual, *y, *dy2;
+    float *out, *dsum; /* dsum: where the gradient before the activation goes, of dy, dy2 and y; NULL: it is dy */
 } gli_batchnorm_work;
 
 gli_batchnorm_work gli_batchnorm_work_of(const gli_call *call);

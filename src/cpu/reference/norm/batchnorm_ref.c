@@ -36,23 +36,33 @@ static void batchnorm(const void *geom, const double *const *in, double *const *
     }
 }
 
+/* The gradient of the sum that the activation is of. */
+static double before_activation(const gli_batchnorm_geom *g, const double *const *in, int64_t k) {
+    const double dy = in[GLI_NORM_BACK_DY][k] + gli_value_or(in[GLI_BATCHNORM_BACK_DY2], k, 0);
+    return g->activation == GLIA_UNARY_LINEAR
+               ? dy
+               : gli_ref_activate_backward(g->activation, in[GLI_BATCHNORM_BACK_Y][k], dy);
+}
+
 static void batchnorm_backward(const void *geom, const double *const *in, double *const *out) {
     const gli_batchnorm_geom *g = geom;
     const int64_t count         = (int64_t)g->n * g->area;
-    const double *x = in[GLI_NORM_BACK_X], *dy = in[GLI_NORM_BACK_DY];
+    const double *x             = in[GLI_NORM_BACK_X];
     for (int c = 0; c < g->c; ++c) {
         const double mean = in[GLI_NORM_BACK_MEAN][c], rstd = in[GLI_NORM_BACK_RSTD][c];
         const double weight = gli_value_or(in[GLI_NORM_BACK_WEIGHT], c, 1);
         double dweight = 0, dbias = 0;
         for (int64_t i = 0; i < count; ++i) {
             const int64_t k = gli_channel_index(g, c, i);
-            dweight += dy[k] * ((x[k] - mean) * rstd);
-            dbias += dy[k];
+            const double dy = before_activation(g, in, k);
+            dweight += dy * ((x[k] - mean) * rstd);
+            dbias += dy;
         }
         for (int64_t i = 0; i < count; ++i) {
-            const int64_t k          = gli_channel_index(g, c, i);
-            const double xhat        = (x[k] - mean) * rstd;
-            out[GLI_NORM_BACK_DX][k] = weight * rstd * (dy[k] - dbias / (double)count - xhat * dweight / (double)count);
+            const int64_t k   = gli_channel_index(g, c, i);
+            const double xhat = (x[k] - mean) * rstd, dy = before_activation(g, in, k);
+            out[GLI_NORM_BACK_DX][k] = weight * rstd * (dy - dbias / (double)count - xhat * dweight / (double)count);
+            if (out[GLI_BATCHNORM_BACK_DRESIDUAL]) out[GLI_BATCHNORM_BACK_DRESIDUAL][k] = dy;
         }
         if (out[GLI_NORM_BACK_DWEIGHT]) out[GLI_NORM_BACK_DWEIGHT][c] = dweight;
         if (out[GLI_NORM_BACK_DBIAS]) out[GLI_NORM_BACK_DBIAS][c] = dbias;

@@ -20,10 +20,15 @@ static glia_status batchnorm(const gli_call *call, const gli_cuda_view *v, bool 
 }
 
 static glia_status batchnorm_backward(const gli_call *call, const gli_cuda_view *v, bool channels_last) {
-    const gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(v, channels_last);
+    gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(v, channels_last);
+    arrays.y                        = v->in[GLI_BATCHNORM_BACK_Y];
+    arrays.dy2                      = v->in[GLI_BATCHNORM_BACK_DY2];
+    arrays.dresidual                = v->out[GLI_BATCHNORM_BACK_DRESIDUAL];
     GLI_CUDA_TRY(call->ctx, gli_kernel_batchnorm_backward(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 
-GLI_CUDA_CHANNEL_PROVIDERS(batchnorm, batchnorm, workspace, 1 | 1 << GLI_BATCHNORM_RESIDUAL);
-GLI_CUDA_CHANNEL_PROVIDERS(batchnorm_backward, batchnorm_backward, workspace, 3);
+GLI_CUDA_CHANNEL_PROVIDERS(batchnorm, batchnorm, workspace, 1 | 1 << GLI_BATCHNORM_RESIDUAL, 1);
+GLI_CUDA_CHANNEL_PROVIDERS(batchnorm_backward, batchnorm_backward, workspace,
+                           3 | 1 << GLI_BATCHNORM_BACK_Y | 1 << GLI_BATCHNORM_BACK_DY2,
+                           1 | 1 << GLI_BATCHNORM_BACK_DRESIDUAL);

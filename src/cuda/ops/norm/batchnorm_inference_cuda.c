@@ -26,5 +26,5 @@ static glia_status inference_backward(const gli_call *call, const gli_cuda_view 
     return GLIA_OK;
 }
 
-GLI_CUDA_CHANNEL_PROVIDERS(batchnorm_inference, inference, no_workspace, 1);
-GLI_CUDA_CHANNEL_PROVIDERS(batchnorm_inference_backward, inference_backward, workspace_backward, 3);
+GLI_CUDA_CHANNEL_PROVIDERS(batchnorm_inference, inference, no_workspace, 1, 1);
+GLI_CUDA_CHANNEL_PROVIDERS(batchnorm_inference_backward, inference_backward, workspace_backward, 3, 1);

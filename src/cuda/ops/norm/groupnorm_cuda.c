@@ -20,5 +20,5 @@ static glia_status groupnorm_backward(const gli_call *call, const gli_cuda_view 
     return GLIA_OK;
 }
 
-GLI_CUDA_CHANNEL_PROVIDERS(groupnorm, groupnorm, workspace, 1);
-GLI_CUDA_CHANNEL_PROVIDERS(groupnorm_backward, groupnorm_backward, workspace, 3);
+GLI_CUDA_CHANNEL_PROVIDERS(groupnorm, groupnorm, workspace, 1, 1);
+GLI_CUDA_CHANNEL_PROVIDERS(groupnorm_backward, groupnorm_backward, workspace, 3, 1);
