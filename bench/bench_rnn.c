@@ -46,6 +46,7 @@ typedef struct way {
 
 static const way ways[] = {{"chosen", NULL, false},
                            {"cuda.cudnn", "cuda.cudnn", false},
+                           {"cuda.tensor_cores", "cuda.tensor_cores", false},
                            {"cuda.persistent", "cuda.persistent", false},
                            {"cuda.portable", "cuda.portable", false},
                            {"cpu.native", "cpu.native", false},

@@ -39,25 +39,33 @@ __host__ __device__ inline int unit_pitch(int gates, int depth) { return gates *
 /* A layer and its partition. */
 struct persistent_layer {
     gli_rnn_partition partition;
-    int directions, batch, hidden, depth;
-    divisor quads;      /* of a row of the tile */
-    unsigned *counters; /* one for each group */
+    int directions, batch, hidden, depth, tiles; /* tiles: of a direction */
+    divisor quads;                               /* of a row of the tile */
+    unsigned *counters;                          /* one for each group */
 
-    __device__ int group() const { return int(blockIdx.x) / partition.blocks; }
-    __device__ int first_unit() const { return int(blockIdx.x) % partition.blocks * partition.units; }
-    __device__ int tiles() const { return (batch + partition.rows - 1) / partition.rows; }
+    __device__ int group() const { return int(blockIdx.y); }
+    __device__ int first_unit() const { return int(blockIdx.x) * partition.units; }
+    /* Item i is a tile of a direction: its first sequence. */
+    __device__ int items() const { return directions * tiles; }
+    __device__ int direction(int i) const { return i >= tiles; }
+    __device__ int first_sequence(int i) const { return (i - direction(i) * tiles) * partition.rows; }
 };
 
-inline persistent_layer persistent_layer_of(const gli_rnn_layer &l, const gli_rnn_partition &partition,
+inline persistent_layer persistent_layer_of(const gli_rnn_layer &l, const gli_rnn_partition &partition, int depth,
                                             void *counters) {
-    const int depth = padded_depth(l.geom.hidden);
     return {partition,
             l.geom.directions,
             l.geom.batch,
             l.geom.hidden,
             depth,
+            blocks_for(l.geom.batch, partition.rows),
             divide_by(unsigned(depth / 4)),
             static_cast<unsigned *>(counters)};
+}
+
+/* A row of the grid for each group. */
+inline dim3 persistent_grid(const gli_rnn_partition &partition) {
+    return dim3(unsigned(partition.blocks), unsigned(partition.groups));
 }
 
 /* A barrier among the blocks of a group: writes before arrive() are visible after wait(). */

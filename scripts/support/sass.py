@@ -225,8 +225,11 @@ def products(kernel):
     loops = [(first, last) for last, following in enumerate(flow.next) for first in following if first < last]
     # Functions of the epilogue multiply too, in loops that store.
     ops = {loop: list(map(op_of, code[loop[0]:loop[1] + 1])) for loop in loops}
-    loops = [loop for loop in loops if unit in ops[loop] and "STG" not in ops[loop]]
+    multiply = [loop for loop in loops if unit in ops[loop]]
+    loops = [loop for loop in multiply if "STG" not in ops[loop]]
     over_tiles = [loop for loop in loops if "LDG" in ops[loop]]
+    if not over_tiles and unit == "HMMA":  # a loop over steps, each of which stores its results
+        over_tiles = [loop for loop in multiply if "LDG" in ops[loop]]
     if not over_tiles:
         return None
     inner = [ops[loop] for loop in loops if "LDG" not in ops[loop]]

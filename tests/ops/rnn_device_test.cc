@@ -119,6 +119,40 @@ TEST_P(RecurrentOnDevice, bad_lengths_are_told_when_the_kernel_has_run) {
     }
 }
 
+// f32 on tensor cores, which a context must allow: small weights, so that no step enlarges what TF32 has rounded.
+TEST_P(RecurrentOnDevice, f32_is_multiplied_as_tf32_where_the_context_allows_it) {
+    enum { T = 3, N = 9, I = 4, H = 40 };
+    for (const glia_rnn_cell cell : {GLIA_RNN_TANH, GLIA_RNN_LSTM, GLIA_RNN_GRU}) {
+        const P p{.cell = cell, .direction = GLIA_RNN_BOTH};
+        const int64_t rows = (cell == GLIA_RNN_LSTM ? 4 : cell == GLIA_RNN_GRU ? 3 : 1) * H;
+        std::vector<Array> in(GLI_RNN_BACK_INPUTS, ABSENT);
+        in[GLI_RNN_X] = numbers({T, N, I}, 1);
+        for (int d = 0; d < 2; ++d) {
+            in[size_t(gli_rnn_weight(d, GLI_RNN_W_IH))] = numbers({rows, I}, 2);
+            in[size_t(gli_rnn_weight(d, GLI_RNN_W_HH))] = numbers({rows, H}, 3);
+            for (double &w : in[size_t(gli_rnn_weight(d, GLI_RNN_W_HH))].values) w /= 4;
+        }
+        in[GLI_RNN_BACK_Y]   = {{T, N, 2 * H}, {}, GLIA_F32};
+        in[GLI_RNN_BACK_DY]  = numbers({T, N, 2 * H}, 4);
+        const auto gradients = [&](const char *provider, const char *on, glia_math math) {
+            Session session(provider, on);
+            session.ctx()->math = math;
+            const Result y      = session.call(gli_op_rnn, p, {in.begin(), in.begin() + GLI_RNN_INPUTS});
+            if (y.status != GLIA_OK) return y;
+            in[GLI_RNN_BACK_SAVED] = {y.out[GLI_RNN_SAVED].dims, {}, GLIA_F32};
+            return session.call(gli_op_rnn_backward, p, in);
+        };
+        const Result want = gradients("cpu.ref", "cpu", GLIA_MATH_F32);
+        const Result got  = gradients("cuda.tensor_cores", device(), GLIA_MATH_TF32);
+        ASSERT_EQ(want.status, GLIA_OK) << want.message;
+        ASSERT_EQ(got.status, GLIA_OK) << got.message;
+        EXPECT_NE(got.out[GLI_RNN_BACK_DX].values, want.out[GLI_RNN_BACK_DX].values);
+        for (size_t o = 0; o < want.out.size(); ++o)
+            for (size_t i = 0; i < want.out[o].values.size(); ++i)
+                EXPECT_NEAR(got.out[o].values[i], want.out[o].values[i], 0.02) << cell << " " << o << " " << i;
+    }
+}
+
 GLI_ON_DEVICES(RecurrentOnDevice);
 
 }  // namespace

@@ -280,7 +280,9 @@ glia_value image_layers(glia_model *net, glia_value x) {
 
 TEST(Predictor, OfHalvesRoundsAsTheModelDoes) {
     for (const glia_dtype dtype : {GLIA_BF16, GLIA_F16}) {
-        for (const char *name : {"dense", "conv1d", "conv1d, dilation, groups", "conv1d [C,L]", "activations"}) {
+        for (const char *name :
+             {"dense", "rnn tanh", "lstm", "lstm, projection, peepholes, clip", "gru", "gru, reset before", "conv1d",
+              "conv1d, dilation, groups", "conv1d [C,L]", "activations"}) {
             SCOPED_TRACE(name);
             const Case &c = *std::find_if(streams().begin(), streams().end(),
                                           [&](const Case &s) { return std::string(s.name) == name; });

@@ -28,14 +28,17 @@ glia_status gli_cuda_rnn_lengths(const gli_call *call, const gli_cuda_view *view
 int64_t gli_cuda_rnn_gates(const gli_rnn_geom *geom);
 int64_t gli_cuda_rnn_cells(const gli_rnn_geom *geom);
 
-/* The persistent kernels take f32 and halves; and the partition of the layer. NULL, or why there is none. */
+/* The persistent kernels take f32 and halves, those on tensor cores f32 only as TF32; and the partition of the layer.
+ * NULL, or why there is none. */
 #define GLI_ACCEPTS_RNN_PERSISTENT {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ANY_FORMAT}
-const char *gli_cuda_rnn_partition(const gli_call *call, gli_rnn_partition *out);
+#define GLI_ACCEPTS_RNN_TENSOR_CORES {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ANY_FORMAT, .flags = GLI_F32_REDUCED}
+const char *gli_cuda_rnn_partition(const gli_call *call, bool tensor_cores, gli_rnn_partition *out);
 const char *gli_cuda_rnn_decline_persistent(const gli_call *call);
+const char *gli_cuda_rnn_decline_tensor_cores(const gli_call *call);
 
 /* GLIA_UNSUPPORTED: the GPU does not hold all blocks of a persistent kernel at once, and would refuse its launch. Of
  * both passes: the backward pass has no choice where the forward pass took this provider. */
-glia_status gli_cuda_rnn_check_blocks(const gli_call *call);
+glia_status gli_cuda_rnn_check_blocks(const gli_call *call, bool tensor_cores);
 
 /* For gli_cuda_kernel.prepare. GLIA_UNSUPPORTED where a direction has more gates than kernels count. */
 glia_status gli_cuda_rnn_check_size(const gli_call *call, gli_prepared *out);

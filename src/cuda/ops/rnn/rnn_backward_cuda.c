@@ -177,14 +177,17 @@ static size_t workspace(const gli_call *call, glia_dtype dtype) {
     return arena.used;
 }
 
-static size_t persistent_workspace(const gli_call *call, glia_dtype dtype) {
+static size_t workspace_of(const gli_call *call, glia_dtype dtype, bool tensor_cores) {
     const gli_rnn_layer layer   = gli_cuda_rnn_layer(call, dtype, NULL);
     gli_cuda_arena arena        = {0};
     gli_rnn_partition partition = {0};
-    gli_cuda_rnn_partition(call, &partition);
+    gli_cuda_rnn_partition(call, tensor_cores, &partition);
     lay_out(call, &layer, &partition, &arena);
     return arena.used;
 }
+
+static size_t persistent_workspace(const gli_call *call, glia_dtype dtype) { return workspace_of(call, dtype, false); }
+static size_t tensor_workspace(const gli_call *call, glia_dtype dtype) { return workspace_of(call, dtype, true); }
 
 static gli_rnn_backward_arrays arrays_of(const gli_call *call, const gli_cuda_view *v, const backward_workspace *w) {
     const gli_rnn_geom *g     = call->geom;
@@ -237,7 +240,9 @@ static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const
     const backward_workspace w           = lay_out(call, &layer, partition, &arena);
     const gli_rnn_backward_arrays arrays = arrays_of(call, v, &w);
     GLI_TRY(gli_cuda_rnn_lengths(call, v, w.lengths, &layer));
-    if (partition)
+    if (partition && partition->tensor_cores)
+        GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_backward_tensor(&layer, &arrays, partition, w.counters, v->stream));
+    else if (partition)
         GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_backward_persistent(&layer, &arrays, partition, w.counters, v->stream));
     else
         GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_backward(&layer, &arrays, v->stream));
@@ -255,11 +260,23 @@ static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const
 
 static glia_status rnn_backward(const gli_call *call, const gli_cuda_view *v) { return run_steps(call, v, NULL); }
 
-static glia_status rnn_backward_persistent(const gli_call *call, const gli_cuda_view *v) {
+static glia_status run_at_once(const gli_call *call, const gli_cuda_view *v, bool tensor_cores) {
     gli_rnn_partition partition = {0};
-    gli_cuda_rnn_partition(call, &partition);
+    gli_cuda_rnn_partition(call, tensor_cores, &partition);
     return run_steps(call, v, &partition);
 }
+
+static glia_status rnn_backward_persistent(const gli_call *call, const gli_cuda_view *v) {
+    return run_at_once(call, v, false);
+}
+static glia_status rnn_backward_tensor_cores(const gli_call *call, const gli_cuda_view *v) {
+    return run_at_once(call, v, true);
+}
+
+GLI_CUDA_RNN_PROVIDER(rnn_backward, tensor_cores, GLI_ACCEPTS_RNN_TENSOR_CORES, gli_cuda_rnn_decline_tensor_cores,
+                      planned_gemms, .run = rnn_backward_tensor_cores, .prepare = gli_cuda_rnn_check_size,
+                      .workspace = tensor_workspace, .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED,
+                      .narrow_in = 1 << GLI_RNN_H0);
 
 GLI_CUDA_RNN_PROVIDER(rnn_backward, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
                       planned_gemms, .run = rnn_backward_persistent, .prepare = gli_cuda_rnn_check_size,

@@ -48,13 +48,16 @@ static size_t workspace(const gli_call *call, glia_dtype dtype) {
     return arena.used;
 }
 
-static size_t persistent_workspace(const gli_call *call, glia_dtype dtype) {
+static size_t workspace_of(const gli_call *call, glia_dtype dtype, bool tensor_cores) {
     gli_cuda_arena arena        = {0};
     gli_rnn_partition partition = {0};
-    gli_cuda_rnn_partition(call, &partition);
+    gli_cuda_rnn_partition(call, tensor_cores, &partition);
     lay_out(call, dtype, &partition, &arena);
     return arena.used;
 }
+
+static size_t persistent_workspace(const gli_call *call, glia_dtype dtype) { return workspace_of(call, dtype, false); }
+static size_t tensor_workspace(const gli_call *call, glia_dtype dtype) { return workspace_of(call, dtype, true); }
 
 static gli_rnn_gemms gemms_of(const gli_call *call, const gli_cuda_view *v, const void *input_gates) {
     const gli_rnn_geom *g = call->geom;
@@ -90,7 +93,9 @@ static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const
     GLI_TRY(gli_cuda_rnn_lengths(call, v, w.lengths, &layer));
     const gli_rnn_gemms gemms = gemms_of(call, v, w.input_gates);
     GLI_TRY(gli_cuda_rnn_multiply(call, &gemms, v->plan, w.gemm));
-    if (partition)
+    if (partition && partition->tensor_cores)
+        GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_tensor(&layer, &arrays, partition, w.counters, v->stream));
+    else if (partition)
         GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_persistent(&layer, &arrays, partition, w.counters, v->stream));
     else
         GLI_CUDA_TRY(call->ctx, gli_kernel_rnn(&layer, &arrays, v->stream));
@@ -103,11 +108,14 @@ static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const
 
 static glia_status rnn(const gli_call *call, const gli_cuda_view *v) { return run_steps(call, v, NULL); }
 
-static glia_status rnn_persistent(const gli_call *call, const gli_cuda_view *v) {
+static glia_status run_at_once(const gli_call *call, const gli_cuda_view *v, bool tensor_cores) {
     gli_rnn_partition partition = {0};
-    gli_cuda_rnn_partition(call, &partition);
+    gli_cuda_rnn_partition(call, tensor_cores, &partition);
     return run_steps(call, v, &partition);
 }
+
+static glia_status rnn_persistent(const gli_call *call, const gli_cuda_view *v) { return run_at_once(call, v, false); }
+static glia_status rnn_tensor_cores(const gli_call *call, const gli_cuda_view *v) { return run_at_once(call, v, true); }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_rnn_geom *g = call->geom;
@@ -118,13 +126,21 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     return GLIA_OK;
 }
 
-static glia_status prepare_blocks(const gli_call *call, gli_prepared *out) {
-    GLI_TRY(gli_cuda_rnn_check_blocks(call));
+static glia_status prepare_persistent(const gli_call *call, gli_prepared *out) {
+    GLI_TRY(gli_cuda_rnn_check_blocks(call, false));
     return prepare(call, out);
 }
 
+static glia_status prepare_tensor_cores(const gli_call *call, gli_prepared *out) {
+    GLI_TRY(gli_cuda_rnn_check_blocks(call, true));
+    return prepare(call, out);
+}
+
+GLI_CUDA_RNN_PROVIDER(rnn, tensor_cores, GLI_ACCEPTS_RNN_TENSOR_CORES, gli_cuda_rnn_decline_tensor_cores, planned_gemms,
+                      .run = rnn_tensor_cores, .prepare = prepare_tensor_cores, .workspace = tensor_workspace,
+                      .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED, .narrow_in = 1 << GLI_RNN_H0);
 GLI_CUDA_RNN_PROVIDER(rnn, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent, planned_gemms,
-                      .run = rnn_persistent, .prepare = prepare_blocks, .workspace = persistent_workspace,
+                      .run = rnn_persistent, .prepare = prepare_persistent, .workspace = persistent_workspace,
                       .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED, .narrow_in = 1 << GLI_RNN_H0);
 GLI_CUDA_RNN_PROVIDER(rnn, portable, GLI_ACCEPTS_ALL, NULL, planned_gemms, .run = rnn, .prepare = prepare,
                       .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED,
