@@ -31,33 +31,29 @@ __device__ void run_sequences(const persistent_layer &l, const tensor_split<GATE
     load_weights(s, product, memory, held, rows_of_gate<T>{l, job.w_hh[direction], product.side, gli_opaque(l.hidden)});
     const row_loader loader(product, l.partition.rows);
     T *const tile_row = memory.tile + loader.row * s.tile_pitch(sizeof(T));
-    const int lane = product.lane, row = product.warp, steps = job.start.line.steps;
-    const int n = first + row, of_tile = min(first + loader.row, l.batch - 1), own = l.first_unit() + lane;
-    const bool owns        = row < l.partition.rows && n < l.batch && own < l.hidden;
-    layer_position at      = job.start.of_direction(direction).of_sequence(min(n, l.batch - 1));
-    layer_position at_tile = job.start.of_direction(direction).of_sequence(of_tile);
-    if (first + loader.row >= l.batch) at_tile.line.steps = 0;
+    const int steps   = job.start.line.steps;
+    tensor_place own(l, job.start.of_direction(direction), first, product, loader);
 
-    forward_unit<T, GATES> unit(job, direction, own, owns);
+    forward_unit<T, GATES> unit(job, direction, own.unit, own.owns);
     for (int step = 0; step < steps; ++step) {
-        at.time = at_tile.time = at.line.reverse ? steps - 1 - step : step;
-        const bool active      = owns && at.is_active(n);
-        if (active) unit.read(job, at, n);
-        const T *const states[1] = {job.state_before(at_tile, of_tile)};
+        own.set_time(own.at.line.reverse ? steps - 1 - step : step);
+        const bool active = own.owns && own.at.is_active(own.n);
+        if (active) unit.read(job, own.at, own.n);
+        const T *const states[1] = {job.state_before(own.at_loaded, own.loaded)};
         if (step > 0) barrier.wait();
         loader.load(states, l.hidden, l.depth, job.vectorized, tile_row);
         __syncthreads();
         multiply_tile(s, product, memory, held, l.partition.rows);
         if (active) {
             float sum[GATES];
-            sum_slices(s, memory.sums, row, lane, sum);
+            sum_slices(s, memory.sums, own.row, own.lane, sum);
             unit.step(job.relu, sum);
         }
-        if (owns) job.write(at, n, own, active ? unit.h : round_to<T>(0.0f));
+        if (own.owns) job.write(own.at, own.n, own.unit, active ? unit.h : round_to<T>(0.0f));
         barrier.arrive();
-        if (active) unit.save(job, at, n);
+        if (active) unit.save(job, own.at, own.n);
     }
-    if (GATES == 4 && owns) job.running[at.state(n, own)] = unit.c;
+    if (GATES == 4 && own.owns) job.running[own.at.state(own.n, own.unit)] = unit.c;
 }
 
 /* Empty for a GPU before compute capability 8.0, where it is not launched. */

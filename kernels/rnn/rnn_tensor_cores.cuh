@@ -18,6 +18,7 @@
 #include "kernels/device/pack.cuh"
 #include "kernels/gemm/tensor_warp.cuh"
 #include "kernels/rnn/rnn_persistent.cuh"
+#include "kernels/rnn/rnn_position.cuh"
 
 namespace glia {
 
@@ -181,6 +182,28 @@ struct row_loader {
             }
         }
     }
+};
+
+/* What a thread owns: a unit of a sequence, which is also the row of the tile; and the row that it loads. */
+struct tensor_place {
+    int row, lane, n, unit, loaded;
+    bool owns;
+    layer_position at, at_loaded; /* of these sequences alone */
+
+    __device__ tensor_place(const persistent_layer &l, const layer_position &direction, int first,
+                            const tensor_range &own, const row_loader &loader)
+        : row(own.warp),
+          lane(own.lane),
+          n(first + own.warp),
+          unit(l.first_unit() + own.lane),
+          loaded(min(first + loader.row, l.batch - 1)),
+          owns(row < l.partition.rows && n < l.batch && unit < l.hidden),
+          at(direction.of_sequence(min(n, l.batch - 1))),
+          at_loaded(direction.of_sequence(loaded)) {
+        if (first + loader.row >= l.batch) at_loaded.line.steps = 0;
+    }
+
+    __device__ void set_time(int time) { at.time = at_loaded.time = time; }
 };
 
 /* The product of a warp's weights with eight rows of the tile, to its slice of the sums. */

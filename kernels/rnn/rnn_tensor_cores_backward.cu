@@ -33,23 +33,20 @@ __device__ void run_sequences_backward(const persistent_layer &l, const tensor_s
     load_weights(s, product, memory, held, columns_of_units<T>{l, job.w_hh[direction], gli_opaque(l.hidden)});
     const row_loader loader(product, l.partition.rows);
     T *const tile_row = memory.tile + loader.row * s.tile_pitch(sizeof(T));
-    const int lane = product.lane, row = product.warp, steps = job.start.line.steps;
-    const int n = first + row, of_tile = min(first + loader.row, l.batch - 1), own = l.first_unit() + lane;
-    const bool owns        = row < l.partition.rows && n < l.batch && own < l.hidden;
-    layer_position at      = job.start.of_direction(direction).of_sequence(min(n, l.batch - 1));
-    layer_position at_tile = job.start.of_direction(direction).of_sequence(of_tile);
-    if (first + loader.row >= l.batch) at_tile.line.steps = 0;
+    const int steps   = job.start.line.steps;
+    tensor_place own(l, job.start.of_direction(direction), first, product, loader);
 
-    backward_unit<T, GATES> unit(job, direction, own, owns);
+    backward_unit<T, GATES> unit(job, direction, own.unit, own.owns);
     for (int step = 0; step < steps + (job.dh0 != nullptr); ++step) {
         const bool done = step == steps;
-        at.time = at_tile.time = done ? 0 : at.line.reverse ? step : steps - 1 - step;
-        const bool active      = owns && !done && at.is_active(n);
-        float sum[1]           = {};
-        if (active) unit.read(job, at, n);
+        own.set_time(done ? 0 : own.at.line.reverse ? step : steps - 1 - step);
+        const bool active = own.owns && !done && own.at.is_active(own.n);
+        float sum[1]      = {};
+        if (active) unit.read(job, own.at, own.n);
         if (step > 0) {
-            if (done) at_tile.line.steps = gli_opaque(at_tile.line.steps);
-            const T *const after = job.after(at_tile, of_tile, done);
+            if (done)
+                own.at_loaded.line.steps = gli_opaque(own.at_loaded.line.steps); /* not computed before the steps */
+            const T *const after = job.after(own.at_loaded, own.loaded, done);
             barrier.wait();
             const T *gradients[GATES];
 #pragma unroll
@@ -57,18 +54,18 @@ __device__ void run_sequences_backward(const persistent_layer &l, const tensor_s
             loader.load(gradients, l.hidden, l.depth, job.vectorized, tile_row);
             __syncthreads();
             multiply_tile(s, product, memory, held, l.partition.rows);
-            if (owns) sum_slices(s, memory.sums, row, lane, sum);
+            if (own.owns) sum_slices(s, memory.sums, own.row, own.lane, sum);
         }
         const float none[4] = {};
         if (active)
-            unit.step(job, at, n, *sum);
-        else if (owns && done)
-            unit.finish(job, at, n, *sum);
-        else if (owns)
-            unit.write(job, at, n, none);
+            unit.step(job, own.at, own.n, *sum);
+        else if (own.owns && done)
+            unit.finish(job, own.at, own.n, *sum);
+        else if (own.owns)
+            unit.write(job, own.at, own.n, none);
         barrier.arrive();
     }
-    if (GATES == 4 && owns) job.carry[at.state(n, own)] = unit.carry;
+    if (GATES == 4 && own.owns) job.carry[own.at.state(own.n, own.unit)] = unit.carry;
 }
 
 /* Empty for a GPU before compute capability 8.0, where it is not launched. */
