@@ -259,6 +259,10 @@ TEST(HostileFile, IsRefusedWithAWordAboutItsTensors) {
     expect_refused(parts, GLIA_SHAPE_MISMATCH, "lacks 'glia/step', which the model has");
     parts.tensors = replaced(base.tensors, "[2,3]", "[3,2]");
     expect_refused(parts, GLIA_SHAPE_MISMATCH, "'y.weight' is [3,2] f32, the model's [2,3] f32");
+    // No version has kept what an optimizer knows in halves: a file that does is not read as one that does not.
+    parts.tensors = replaced(base.tensors, "\"y.bias/sgd_velocity\":{\"dtype\":\"F32\",\"shape\":[2]",
+                             "\"y.bias/sgd_velocity\":{\"dtype\":\"BF16\",\"shape\":[4]");
+    expect_refused(parts, GLIA_SHAPE_MISMATCH, "'y.bias/sgd_velocity' is [4] bf16, the model's [2] f32");
     parts.tensors = base.tensors + ",\"more\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[" +
                     std::to_string(base.values.size()) + "," + std::to_string(base.values.size()) + "]}";
     expect_refused(parts, GLIA_SHAPE_MISMATCH, "has 'more', which the model has not");
