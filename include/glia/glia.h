@@ -39,6 +39,7 @@
 #include "glia/layers.h"
 #include "glia/model.h"
 #include "glia/model_file.h"
+#include "glia/npy.h"
 #include "glia/ops.h"
 #include "glia/ops/backward.h"
 #include "glia/predict.h"

@@ -123,3 +123,23 @@ glia_status gli_input_measure(glia_context *ctx, const char *path, uint64_t max_
     gli_input_close(&in);
     return status;
 }
+
+static glia_status read_whole(gli_input *in, uint64_t bytes, gli_block *out) {
+    GLI_TRY(gli_block_alloc(in->ctx, (size_t)bytes, 1, in->path, out));
+    glia_status status = gli_input_read(in, out->data, (size_t)bytes, "the file");
+    if (status == GLIA_OK) status = gli_input_end(in);
+    if (status != GLIA_OK) gli_block_free(in->ctx, out);
+    return status;
+}
+
+glia_status gli_input_whole(glia_context *ctx, const char *path, uint64_t max_bytes, gli_block *out) {
+    uint64_t bytes;
+    gli_input in;
+    GLI_TRY(gli_input_measure(ctx, path, max_bytes, &bytes));
+    GLI_REQUIRE(ctx, bytes <= max_bytes, GLIA_BAD_FORMAT, "%s: has %llu bytes, allowed are %llu (max_bytes)", path,
+                (unsigned long long)bytes, (unsigned long long)max_bytes);
+    GLI_TRY(gli_input_open(ctx, path, &in));
+    const glia_status status = read_whole(&in, bytes, out);
+    gli_input_close(&in);
+    return status;
+}

@@ -33,6 +33,9 @@ glia_status gli_input_expect(const gli_input *in, uint64_t bytes, uint64_t max_b
  * exceed max_bytes. */
 glia_status gli_input_measure(glia_context *ctx, const char *path, uint64_t max_bytes, uint64_t *bytes);
 
+/* Reads a whole file, unpacked, of at most max_bytes. */
+glia_status gli_input_whole(glia_context *ctx, const char *path, uint64_t max_bytes, gli_block *out);
+
 /* Fails unless everything was read and, of a gzipped file, the checksum is right. */
 glia_status gli_input_end(gli_input *in);
 

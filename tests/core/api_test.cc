@@ -49,6 +49,7 @@ void drop(glia_trainer **made) { glia_trainer_destroy(*made), *made = nullptr; }
 void drop(glia_predictor **made) { glia_predictor_destroy(*made), *made = nullptr; }
 void drop(glia_profile **made) { glia_profile_destroy(*made), *made = nullptr; }
 void drop(glia_callback *made) { glia_callback_destroy(made); }
+void drop(glia_npy **made) { glia_npy_destroy(*made), *made = nullptr; }
 void drop(glia_safetensors **made) { glia_safetensors_close(*made), *made = nullptr; }
 template <class T>
 void drop(T &&) {}

@@ -2,12 +2,9 @@
  * memory that the context does not count. */
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
-#include <zlib.h>
 
-#include "core/memory.h"
-#include "core/size.h"
 #include "io/input.h"
+#include "io/zlib/zlib_memory.h"
 
 enum { CHUNK = 1 << 16 };
 
@@ -16,25 +13,6 @@ typedef struct gli_gzip {
     bool member_ended; /* and its checksum was right */
     unsigned char chunk[CHUNK];
 } gli_gzip;
-
-/* zlib's memory is the context's. zlib does not pass its size to the release, so a header before it has the size. */
-enum { HEADER = GLI_ALIGNMENT };
-
-static voidpf allocate(voidpf ctx, uInt count, uInt size) {
-    size_t bytes;
-    gli_block block;
-    if (!gli_mul_size(count, size, &bytes) || !gli_add_size(bytes, HEADER, &bytes)) return Z_NULL;
-    if (gli_block_alloc(ctx, bytes, 1, "unpacking gzip", &block) != GLIA_OK) return Z_NULL;
-    memset(block.data, 0, block.bytes);
-    memcpy(block.data, &block, sizeof block);
-    return (char *)block.data + HEADER;
-}
-
-static void release(voidpf ctx, voidpf memory) {
-    gli_block block;
-    memcpy(&block, (char *)memory - HEADER, sizeof block);
-    gli_block_free(ctx, &block);
-}
 
 static glia_status translate(const gli_input *in, const z_stream *stream, int result) {
     if (result == Z_MEM_ERROR) return GLIA_OUT_OF_MEMORY; /* allocate has set the message */
@@ -46,11 +24,9 @@ glia_status gli_gzip_open(const gli_input *in, struct gli_gzip **out) {
     enum { WINDOW = 15, GZIP_ONLY = 16 };
     void *memory;
     GLI_TRY(gli_new(in->ctx, 1, sizeof(gli_gzip), "unpacking gzip", &memory));
-    gli_gzip *gzip      = memory;
-    gzip->stream.zalloc = allocate;
-    gzip->stream.zfree  = release;
-    gzip->stream.opaque = in->ctx;
-    const int result    = inflateInit2(&gzip->stream, WINDOW + GZIP_ONLY);
+    gli_gzip *gzip = memory;
+    gli_zlib_use_memory(&gzip->stream, in->ctx);
+    const int result = inflateInit2(&gzip->stream, WINDOW + GZIP_ONLY);
     if (result != Z_OK) {
         const glia_status status = translate(in, &gzip->stream, result);
         gli_free(in->ctx, gzip, 1, sizeof *gzip);
