@@ -48,6 +48,7 @@
 #include "glia/series.h"
 #include "glia/state.h"
 #include "glia/status.h"
+#include "glia/table.h"
 #include "glia/tensor.h"
 #include "glia/text.h"
 #include "glia/train.h"

@@ -49,6 +49,7 @@ void drop(glia_trainer **made) { glia_trainer_destroy(*made), *made = nullptr; }
 void drop(glia_predictor **made) { glia_predictor_destroy(*made), *made = nullptr; }
 void drop(glia_profile **made) { glia_profile_destroy(*made), *made = nullptr; }
 void drop(glia_callback *made) { glia_callback_destroy(made); }
+void drop(glia_table **made) { glia_table_destroy(*made), *made = nullptr; }
 void drop(glia_npy **made) { glia_npy_destroy(*made), *made = nullptr; }
 void drop(glia_safetensors **made) { glia_safetensors_close(*made), *made = nullptr; }
 template <class T>
@@ -507,6 +508,18 @@ struct OpenFile {
     Session session;
     Folder folder;
     glia_safetensors *file = nullptr;
+};
+
+struct OpenTable {
+    OpenTable() : session("") {
+        const std::string path = folder.write("t", {'a', ',', 'b', '\n', '1', ',', 'x', '\n'});
+        EXPECT_EQ(glia_table_read_csv(ctx(), path.c_str(), nullptr, &table), GLIA_OK) << glia_message(ctx());
+    }
+    ~OpenTable() { glia_table_destroy(table); }
+    glia_context *ctx() { return session.ctx(); }
+    Session session;
+    Folder folder;
+    glia_table *table = nullptr;
 };
 
 // --- data ---
