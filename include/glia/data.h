@@ -182,11 +182,29 @@ typedef struct glia_split_args {
     double fraction; /* 0 to 1, rounded to whole samples; 0 with count 0: the first part is empty */
     bool in_order;   /* the first samples make the first part; otherwise both are drawn at random */
     uint64_t seed;   /* 0: the context's; the same seed draws the same parts */
+    /* Each class of an integer target has the same share of both parts, rounded up or down; not with in_order. Labels
+     * are read once, before the call returns. */
+    bool stratified;
+    int target; /* whose classes; the first is 0 */
 } glia_split_args;
 
 /* Two views that copy nothing. first or second may be NULL: not requested. */
 GLIA_API glia_status glia_dataset_split(glia_dataset *dataset, const glia_split_args *args, glia_dataset **first,
                                         glia_dataset **second);
+
+typedef struct glia_folds_args {
+    int folds;       /* at least 2, at most the dataset's samples */
+    bool in_order;   /* each fold is samples in a row; otherwise they are drawn at random */
+    uint64_t seed;   /* as in glia_split_args */
+    bool stratified; /* each class of an integer target has as many samples in each fold, or one more; as there */
+    int target;
+} glia_folds_args;
+
+/* Fold number `fold`, from 0, of a cross-validation: its samples are those to judge a model by, all others those to
+ * train it on, both in the dataset's order. The folds of the same args have no sample in common and are together all of
+ * them; their sizes differ by one at most. train or held_out may be NULL: not requested. */
+GLIA_API glia_status glia_dataset_fold(glia_dataset *dataset, const glia_folds_args *args, int fold,
+                                       glia_dataset **train, glia_dataset **held_out);
 
 /* `count` samples from number `first` on. */
 GLIA_API glia_status glia_dataset_take(glia_dataset *dataset, int64_t first, int64_t count, glia_dataset **out);

@@ -49,6 +49,17 @@ GLIA_API glia_status glia_scaler_transform(glia_context *ctx, const glia_series 
 GLIA_API glia_status glia_scaler_inverse(glia_context *ctx, const glia_series *series, const glia_scaler *scalers,
                                          void *out);
 
+/* The same for the numbers of a dataset's field, an input or else a target, which is f32 or f64: a scaler for each
+ * number of a sample, n in all, such as those of "features" of a table. Fit them to the dataset that is trained on. NaN
+ * and infinite values are GLIA_NOT_FINITE. Samples are read once, as of epoch 0. */
+GLIA_API glia_status glia_scaler_fit_field(glia_dataset *dataset, const char *field, const glia_scaler_args *args,
+                                           glia_scaler *scalers, int64_t n);
+
+/* A dataset with that field scaled, in f32: the part that the scalers were fitted to, or another one. The scaled
+ * numbers are computed once, and kept; all else is a view. */
+GLIA_API glia_status glia_dataset_scale_field(glia_dataset *dataset, const char *field, const glia_scaler *scalers,
+                                              int64_t n, glia_dataset **out);
+
 typedef struct glia_windows_args {
     int64_t window;         /* steps of an input, at least 1 */
     int64_t horizon;        /* steps of a target; default 1 */

@@ -98,6 +98,7 @@ enum {
     GLI_STREAM_SHUFFLE = 0x64000001,
     GLI_STREAM_SPLIT   = 0x64000002,
     GLI_STREAM_BALANCE = 0x64000003,
+    GLI_STREAM_FOLDS   = 0x64000004,
     GLI_STREAM_SAMPLE  = 0x65000000 /* and the depth of the function */
 };
 
@@ -154,6 +155,10 @@ static inline gli_data_field *gli_column_field(const glia_dataset *dataset, int 
 glia_status gli_dataset_view(const glia_dataset *dataset, const char *function, const int64_t *order, int64_t count,
                              glia_dataset **out);
 
+/* Two of them: of the first `count` samples of order, and of all others. NULL: not requested. */
+glia_status gli_dataset_two_views(const glia_dataset *dataset, const char *function, const int64_t *order,
+                                  int64_t count, glia_dataset **first, glia_dataset **second);
+
 /* Makes columns of a view out of those of a dataset, in its order or, if that is not NULL, in `order`. */
 typedef struct gli_column_copy {
     int from, to;
@@ -161,11 +166,22 @@ typedef struct gli_column_copy {
 glia_status gli_dataset_take_columns(glia_dataset *view, const glia_dataset *from, const gli_column_copy *columns,
                                      int n, const int64_t *order);
 
+/* A view of the dataset's samples `order`, or all, in which one column is the only one of another dataset, which has as
+ * many samples. */
+glia_status gli_dataset_replace_column(const glia_dataset *dataset, const char *function, int column,
+                                       const int64_t *order, const glia_dataset *made, glia_dataset **out);
+
+/* The column of this name, the first of inputs, then targets; -1: there is none. */
+int gli_dataset_find(const glia_dataset *dataset, const char *name);
+
 /* Copies the names of classes from one field to another, which has none. */
 glia_status gli_class_names_copy(glia_context *ctx, const gli_data_field *from, gli_data_field *to);
 
 /* Checks the target of a classification, and reads its class of each sample of epoch 0. */
 glia_status gli_dataset_labels(const glia_dataset *dataset, const char *function, int target, gli_block *out);
+
+/* Puts samples in the order of their classes; those of one class stay in theirs. */
+glia_status gli_dataset_sort_by_class(const glia_dataset *dataset, const char *function, int target, int64_t *samples);
 
 /* The store of a dataset of gli_dataset_new. */
 static inline gli_data_store *gli_own_store(const glia_dataset *dataset) { return dataset->parts[0].store; }

@@ -154,23 +154,6 @@ static glia_status labels_as_store(const glia_dataset *dataset, const char *func
     return GLIA_OK;
 }
 
-/* The dataset's columns in the order of those kept, but for one, which is that of new_labels. */
-static glia_status replace_column(const glia_dataset *dataset, const char *function, int column, const int64_t *kept,
-                                  const glia_dataset *new_labels, glia_dataset **out) {
-    gli_column_copy others[GLI_MAX_COLUMNS], replaced = {0, column};
-    int n = 0;
-    glia_dataset *view;
-    for (int i = 0; i < gli_dataset_columns(dataset); ++i)
-        if (i != column) others[n++] = (gli_column_copy){i, i};
-    GLI_TRY(
-        gli_dataset_new_view(dataset->ctx, function, new_labels->count, dataset->n_inputs, dataset->n_targets, &view));
-    glia_status status = gli_dataset_take_columns(view, dataset, others, n, kept);
-    if (status == GLIA_OK) status = gli_dataset_take_columns(view, new_labels, &replaced, 1, NULL);
-    if (status != GLIA_OK) return glia_dataset_destroy(view), status;
-    *out = view;
-    return GLIA_OK;
-}
-
 static glia_status relabel_kept(const glia_dataset *dataset, const char *function, int target, const int64_t *table,
                                 int64_t classes, int64_t *labels, int64_t *kept, glia_dataset **out) {
     const int column = dataset->n_inputs + target;
@@ -178,7 +161,7 @@ static glia_status relabel_kept(const glia_dataset *dataset, const char *functio
     glia_dataset *new_labels;
     GLI_TRY(translate(dataset, function, target, table, classes, labels, kept, &n));
     GLI_TRY(labels_as_store(dataset, function, column, labels, n, &new_labels));
-    const glia_status status = replace_column(dataset, function, column, kept, new_labels, out);
+    const glia_status status = gli_dataset_replace_column(dataset, function, column, kept, new_labels, out);
     glia_dataset_destroy(new_labels);
     return status;
 }

@@ -3,18 +3,10 @@
 #include <math.h>
 
 #include "core/dtype.h"
+#include "data/scaler.h"
 #include "data/series_check.h"
 
-/* Running moments of one feature, in long double, since the squares of a double's deviations may have no double.
- * Source: Welford, "Note on a method for calculating corrected sums of squares and
- * products", 1962. */
-typedef struct moments {
-    int64_t count;
-    long double mean, squares; /* squares: the sum of squared deviations from the mean */
-    double low, high;
-} moments;
-
-static void update(moments *m, double x) {
+void gli_moments_update(gli_moments *m, double x) {
     if (m->count == 0) m->low = m->high = x;
     const long double delta = x - m->mean;
     m->mean += delta / (long double)++m->count;
@@ -24,7 +16,7 @@ static void update(moments *m, double x) {
 }
 
 /* Equal values leave no rounding error: all deltas are 0, so the scale is exactly 0 and becomes 1. */
-static glia_scaler scaler_of(const moments *m, const glia_scaler_args *args) {
+static glia_scaler scaler_of(const gli_moments *m, const glia_scaler_args *args) {
     glia_scaler s = {(double)m->mean, (double)sqrtl(m->squares / (long double)m->count)};
     if (args->kind == GLIA_SCALE_MIN_MAX) s.scale = (m->high - m->low) / (args->high - args->low);
     if (s.scale == 0) s.scale = 1;
@@ -32,36 +24,43 @@ static glia_scaler scaler_of(const moments *m, const glia_scaler_args *args) {
     return s;
 }
 
-static glia_status fit_all(glia_context *ctx, const glia_series *series, const glia_scaler_args *args, moments *m,
+glia_status gli_scalers_of(glia_context *ctx, const char *function, const gli_moments *m, int64_t n,
+                           const glia_scaler_args *args, glia_scaler *scalers) {
+    for (int64_t k = 0; k < n; ++k) {
+        const glia_scaler s = scaler_of(&m[k], args);
+        GLI_REQUIRE(ctx, isfinite(s.center) && isfinite(s.scale), GLIA_NOT_FINITE,
+                    "%s: feature %lld is from %g to %g, a range beyond that of double", function, (long long)k,
+                    m[k].low, m[k].high);
+    }
+    for (int64_t k = 0; k < n; ++k) scalers[k] = scaler_of(&m[k], args);
+    return GLIA_OK;
+}
+
+static glia_status fit_all(glia_context *ctx, const glia_series *series, const glia_scaler_args *args, gli_moments *m,
                            glia_scaler *scalers) {
     const int64_t features = series->features;
     for (int64_t i = 0; i < series->steps; ++i)
         for (int64_t k = 0; k < features; ++k) {
             const double x = gli_load(series->dtype, series->values, i * features + k);
-            if (!isnan(x)) update(&m[k], x);
+            if (!isnan(x)) gli_moments_update(&m[k], x);
         }
-    for (int64_t k = 0; k < features; ++k) {
+    for (int64_t k = 0; k < features; ++k)
         GLI_REQUIRE(ctx, m[k].count > 0, GLIA_INVALID_ARGUMENT,
                     "glia_scaler_fit: feature %lld is NaN in all %lld steps", (long long)k, (long long)series->steps);
-        const glia_scaler s = scaler_of(&m[k], args);
-        GLI_REQUIRE(ctx, isfinite(s.center) && isfinite(s.scale), GLIA_NOT_FINITE,
-                    "glia_scaler_fit: feature %lld is from %g to %g, a range beyond that of double", (long long)k,
-                    m[k].low, m[k].high);
-    }
-    for (int64_t k = 0; k < features; ++k) scalers[k] = scaler_of(&m[k], args);
-    return GLIA_OK;
+    return gli_scalers_of(ctx, "glia_scaler_fit", m, features, args, scalers);
 }
 
-static glia_status read_args(glia_context *ctx, const glia_scaler_args *given, glia_scaler_args *out) {
+glia_status gli_scaler_args(glia_context *ctx, const char *function, const glia_scaler_args *given,
+                            glia_scaler_args *out) {
     *out = given ? *given : (glia_scaler_args){0};
     GLI_REQUIRE(ctx, out->kind == GLIA_SCALE_STANDARD || out->kind == GLIA_SCALE_MIN_MAX, GLIA_INVALID_ARGUMENT,
-                "glia_scaler_fit: invalid kind %d", (int)out->kind);
+                "%s: invalid kind %d", function, (int)out->kind);
     const bool given_range = out->low != 0 || out->high != 0;
     GLI_REQUIRE(ctx, out->kind == GLIA_SCALE_MIN_MAX || !given_range, GLIA_INVALID_ARGUMENT,
-                "glia_scaler_fit: low is %g and high %g, which standard scaling does not have", out->low, out->high);
+                "%s: low is %g and high %g, which standard scaling does not have", function, out->low, out->high);
     if (!given_range) out->high = 1;
     GLI_REQUIRE(ctx, isfinite(out->low) && isfinite(out->high) && out->low < out->high, GLIA_INVALID_ARGUMENT,
-                "glia_scaler_fit: low is %g and high %g, must be finite, and low < high", out->low, out->high);
+                "%s: low is %g and high %g, must be finite, and low < high", function, out->low, out->high);
     return GLIA_OK;
 }
 
@@ -69,13 +68,13 @@ static glia_status fit(glia_context *ctx, const glia_series *series, const glia_
                        glia_scaler *scalers) {
     glia_scaler_args args = {0};
     GLI_REQUIRE(ctx, scalers, GLIA_INVALID_ARGUMENT, "glia_scaler_fit: scalers is NULL");
-    GLI_TRY(read_args(ctx, given, &args));
+    GLI_TRY(gli_scaler_args(ctx, "glia_scaler_fit", given, &args));
     GLI_TRY(gli_series_check(ctx, "glia_scaler_fit", series));
     GLI_REQUIRE(ctx, series->steps > 0, GLIA_INVALID_ARGUMENT, "glia_scaler_fit: the series has no steps");
     void *memory;
-    GLI_TRY(gli_new(ctx, (size_t)series->features, sizeof(moments), "the moments of a series", &memory));
+    GLI_TRY(gli_new(ctx, (size_t)series->features, sizeof(gli_moments), "the moments of a series", &memory));
     const glia_status status = fit_all(ctx, series, &args, memory, scalers);
-    gli_free(ctx, memory, (size_t)series->features, sizeof(moments));
+    gli_free(ctx, memory, (size_t)series->features, sizeof(gli_moments));
     return status;
 }
 
@@ -85,6 +84,15 @@ glia_status glia_scaler_fit(glia_context *ctx, const glia_series *series, const 
     const glia_status status = fit(ctx, series, args, scalers);
     gli_leave(ctx);
     return status;
+}
+
+glia_status gli_scalers_check(glia_context *ctx, const char *function, const glia_scaler *scalers, int64_t n) {
+    for (int64_t k = 0; k < n; ++k)
+        GLI_REQUIRE(ctx, isfinite(scalers[k].center) && isfinite(scalers[k].scale) && scalers[k].scale != 0,
+                    GLIA_INVALID_ARGUMENT,
+                    "%s: scalers[%lld] has center %g and scale %g, must be finite, and the scale not 0", function,
+                    (long long)k, scalers[k].center, scalers[k].scale);
+    return GLIA_OK;
 }
 
 static glia_status check_scalers(glia_context *ctx, const char *function, const glia_series *series,
@@ -98,12 +106,7 @@ static glia_status check_scalers(glia_context *ctx, const char *function, const 
     const char *from = series->values, *to = out;
     GLI_REQUIRE(ctx, bytes == 0 || from == to || to + bytes <= from || from + bytes <= to, GLIA_INVALID_ARGUMENT,
                 "%s: out overlaps the values of the series without being the same memory", function);
-    for (int64_t k = 0; k < series->features; ++k)
-        GLI_REQUIRE(ctx, isfinite(scalers[k].center) && isfinite(scalers[k].scale) && scalers[k].scale != 0,
-                    GLIA_INVALID_ARGUMENT,
-                    "%s: scalers[%lld] has center %g and scale %g, must be finite, and the scale not 0", function,
-                    (long long)k, scalers[k].center, scalers[k].scale);
-    return GLIA_OK;
+    return gli_scalers_check(ctx, function, scalers, series->features);
 }
 
 static double scaled(const glia_scaler *s, bool inverse, double x) {

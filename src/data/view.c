@@ -48,6 +48,34 @@ glia_status gli_dataset_view(const glia_dataset *dataset, const char *function, 
     return GLIA_OK;
 }
 
+glia_status gli_dataset_two_views(const glia_dataset *dataset, const char *function, const int64_t *order,
+                                  int64_t count, glia_dataset **first, glia_dataset **second) {
+    const int64_t *rest    = order ? order + count : NULL; /* of no samples there is no order */
+    glia_dataset *parts[2] = {NULL, NULL};
+    glia_status status     = first ? gli_dataset_view(dataset, function, order, count, &parts[0]) : GLIA_OK;
+    if (status == GLIA_OK && second)
+        status = gli_dataset_view(dataset, function, rest, dataset->count - count, &parts[1]);
+    if (status != GLIA_OK) return glia_dataset_destroy(parts[0]), status;
+    if (first) *first = parts[0];
+    if (second) *second = parts[1];
+    return GLIA_OK;
+}
+
+glia_status gli_dataset_replace_column(const glia_dataset *dataset, const char *function, int column,
+                                       const int64_t *kept, const glia_dataset *made, glia_dataset **out) {
+    gli_column_copy others[GLI_MAX_COLUMNS], replaced = {0, column};
+    int n = 0;
+    glia_dataset *view;
+    for (int i = 0; i < gli_dataset_columns(dataset); ++i)
+        if (i != column) others[n++] = (gli_column_copy){i, i};
+    GLI_TRY(gli_dataset_new_view(dataset->ctx, function, made->count, dataset->n_inputs, dataset->n_targets, &view));
+    glia_status status = gli_dataset_take_columns(view, dataset, others, n, kept);
+    if (status == GLIA_OK) status = gli_dataset_take_columns(view, made, &replaced, 1, NULL);
+    if (status != GLIA_OK) return glia_dataset_destroy(view), status;
+    *out = view;
+    return GLIA_OK;
+}
+
 /* ---- take, select, repeat ---- */
 
 static glia_status select_samples(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_dataset **out) {
@@ -119,7 +147,7 @@ glia_status glia_dataset_repeat(glia_dataset *dataset, int64_t times, glia_datas
 
 /* ---- pick and join ---- */
 
-static int find(const glia_dataset *dataset, const char *name) {
+int gli_dataset_find(const glia_dataset *dataset, const char *name) {
     for (int i = 0; i < gli_dataset_columns(dataset); ++i)
         if (strcmp(dataset->columns[i].name, name) == 0) return i;
     return -1;
@@ -133,7 +161,7 @@ static glia_status pick_columns(glia_dataset *view, const char *function, const 
         const glia_pick *pick = i < view->n_inputs ? &args->inputs[i] : &args->targets[i - view->n_inputs];
         gli_argument_name(view, i, argument);
         GLI_REQUIRE(view->ctx, pick->field, GLIA_INVALID_ARGUMENT, "%s: the field of %s is NULL", function, argument);
-        columns[i] = (gli_column_copy){.from = find(from, pick->field), .to = i};
+        columns[i] = (gli_column_copy){.from = gli_dataset_find(from, pick->field), .to = i};
         GLI_REQUIRE(view->ctx, columns[i].from >= 0, GLIA_INVALID_ARGUMENT,
                     "%s: %s is '%.63s', which is no field of the dataset", function, argument, pick->field);
     }
