@@ -137,4 +137,18 @@ TEST(GroupnormContract, refuses_bad_calls_and_takes_empty_ones) {
     EXPECT_EQ(session.call(op, P{.groups = 2}, {zeros({0, 4, 3})}).status, GLIA_OK);
 }
 
+TEST(NormContract, has_a_residual_with_batchnorm_alone) {
+    Session s("");
+    glia_tensor *x = s.tensor(zeros({2, 4, 3})), *dx = s.tensor(zeros({2, 4, 3})), *dy = s.tensor(zeros({2, 4, 3}));
+    const glia_norm_gradients gradients{nullptr, nullptr, dy};
+    const auto refused = [&](glia_status status, const std::string &op) {
+        EXPECT_EQ(status, GLIA_INVALID_ARGUMENT);
+        EXPECT_EQ(glia_message(s.ctx()), op + ": dresidual is given, but only batchnorm has a residual");
+    };
+    refused(glia_layernorm_backward(s.ctx(), nullptr, x, dy, nullptr, dx, &gradients), "layernorm_backward");
+    refused(glia_groupnorm_backward(s.ctx(), nullptr, x, dy, nullptr, dx, &gradients), "groupnorm_backward");
+    refused(glia_batchnorm_inference_backward(s.ctx(), nullptr, x, dy, nullptr, dx, &gradients),
+            "batchnorm_inference_backward");
+}
+
 }  // namespace

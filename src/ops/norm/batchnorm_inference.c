@@ -134,6 +134,7 @@ glia_status glia_batchnorm_inference_backward(glia_context *ctx, const glia_batc
     const glia_batchnorm_vectors none = {0}, *v = vectors ? vectors : &none;
     const glia_norm_gradients nowhere = {0};
     if (!gradients) gradients = &nowhere;
+    GLI_TRY(gli_norm_has_no_residual(ctx, &gli_op_batchnorm_inference_backward, gradients));
     return gli_call_op(ctx, &gli_op_batchnorm_inference_backward, params,
                        GLI_IN(x, dy, v->weight, v->running_mean, v->running_var),
                        GLI_OUT(dx, gradients->dweight, gradients->dbias));

@@ -155,8 +155,5 @@ glia_layernorm_backward_params glia_layernorm_backward_defaults(void) { return b
 glia_status glia_layernorm_backward(glia_context *ctx, const glia_layernorm_backward_params *params,
                                     const glia_tensor *x, const glia_tensor *dy, const glia_norm_saved *saved,
                                     glia_tensor *dx, const glia_norm_gradients *gradients) {
-    const glia_norm_gradients none = {0};
-    if (!gradients) gradients = &none;
-    return gli_norm_call_backward(ctx, &gli_op_layernorm_backward, params, x, dy, saved,
-                                  (glia_tensor *[]){dx, gradients->dweight, gradients->dbias});
+    return gli_norm_call_backward(ctx, &gli_op_layernorm_backward, params, x, dy, saved, dx, gradients);
 }

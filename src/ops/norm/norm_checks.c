@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "core/context_impl.h"
+
 glia_status gli_norm_epsilon(const gli_resolution *r, double epsilon, double *out) {
     *out = epsilon;
     return gli_check_epsilon(r, epsilon);
@@ -37,9 +39,22 @@ double gli_norm_depth(double n, double epsilon) {
     return (gli_sum_depth(n) + 2) * gli_norm_largest_rstd(epsilon) + gli_sum_depth(n) + 8;
 }
 
+glia_status gli_norm_has_no_residual(glia_context *ctx, const gli_op *op, const glia_norm_gradients *gradients) {
+    if (!gradients->dresidual) return GLIA_OK;
+    GLI_TRY(gli_enter(ctx));
+    gli_fail(ctx, GLIA_INVALID_ARGUMENT, "%s: dresidual is given, but only batchnorm has a residual", op->name);
+    gli_leave(ctx);
+    return GLIA_INVALID_ARGUMENT;
+}
+
 glia_status gli_norm_call_backward(glia_context *ctx, const gli_op *op, const void *params, const glia_tensor *x,
-                                   const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *const out[3]) {
-    const glia_norm_saved none = {0};
-    if (!saved) saved = &none;
-    return gli_call_op(ctx, op, params, GLI_IN(x, dy, saved->weight, saved->mean, saved->rstd), 3, out);
+                                   const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *dx,
+                                   const glia_norm_gradients *gradients) {
+    const glia_norm_saved nothing_saved = {0};
+    const glia_norm_gradients none      = {0};
+    if (!saved) saved = &nothing_saved;
+    if (!gradients) gradients = &none;
+    GLI_TRY(gli_norm_has_no_residual(ctx, op, gradients));
+    return gli_call_op(ctx, op, params, GLI_IN(x, dy, saved->weight, saved->mean, saved->rstd),
+                       GLI_OUT(dx, gradients->dweight, gradients->dbias));
 }

@@ -28,8 +28,12 @@ double gli_norm_depth(double n, double epsilon);
 /* 1 / sqrt(epsilon), and at least 1. For the bound an epsilon below 1e-12 counts as that. */
 double gli_norm_largest_rstd(double epsilon);
 
+/* dresidual, which batchnorm alone has, is NULL. */
+glia_status gli_norm_has_no_residual(glia_context *ctx, const gli_op *op, const glia_norm_gradients *gradients);
+
 /* The public backward functions: inputs and outputs in the order of the enums above. */
 glia_status gli_norm_call_backward(glia_context *ctx, const gli_op *op, const void *params, const glia_tensor *x,
-                                   const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *const out[3]);
+                                   const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *dx,
+                                   const glia_norm_gradients *gradients);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct glia_norm_saved {
 /* Optional outputs of a backward call; each may be NULL. */
 typedef struct glia_norm_gradients {
     glia_tensor *dweight, *dbias;
-    glia_tensor *dresidual; /* of glia_batchnorm; it may be dy */
+    glia_tensor *dresidual; /* of glia_batchnorm alone; it may be dy */
 } glia_norm_gradients;
 
 typedef struct glia_batchnorm_backward_params {
