@@ -7,17 +7,21 @@
 
 namespace glia {
 
-/* Element (m, n) of a GEMM, summed over k from begin to end. NaN stays NaN: where a network has diverged, no more is
- * read. */
+/* Element (m, n) of a GEMM, summed over k from begin to end. NaN stays NaN, and no more is read. *nan: a k where a term
+ * of this thread was NaN, or -1: its other elements mostly become NaN there as well. */
 template <class C, class P>
-__device__ inline C sum_within(const P &p, int m, int n, int begin, int end) {
+__device__ inline C sum_within(const P &p, int m, int n, int begin, int end, int *nan) {
     const auto i = p.a.row_axis.at(m, p.m), j = p.b.row_axis.at(n, p.n);
-    double sum = 0;
+    const auto term = [&](int k) {
+        const auto a = p.a.k_axis.at(k, end), b = p.b.k_axis.at(k, end);
+        if (!p.a.contains(i, a) || !p.b.contains(j, b)) return 0.0;
+        return double(to_compute(*p.a.address(i, a))) * double(to_compute(*p.b.address(j, b)));
+    };
+    double sum = *nan >= 0 && isnan(term(*nan)) ? NAN : 0;
 #pragma unroll 1
     for (int k = begin; k < end && !isnan(sum); ++k) {
-        const auto a = p.a.k_axis.at(k, end), b = p.b.k_axis.at(k, end);
-        if (p.a.contains(i, a) && p.b.contains(j, b))
-            sum += double(to_compute(*p.a.address(i, a))) * double(to_compute(*p.b.address(j, b)));
+        sum += term(k);
+        if (isnan(sum)) *nan = k;
     }
     return C(sum);
 }

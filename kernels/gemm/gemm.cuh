@@ -106,6 +106,7 @@ __device__ inline void store_within(const accumulator<Tile, C> &acc, const P &p,
                                     const tile_coord &t, int begin, int end) {
     enum { ROWS = Tile::thread_tile_rows, COLUMNS = Tile::thread_tile_columns };
     unsigned long long nans = 0;
+    int nan                 = -1;
 #pragma unroll
     for (int i = 0; i < ROWS; ++i)
 #pragma unroll
@@ -114,7 +115,7 @@ __device__ inline void store_within(const accumulator<Tile, C> &acc, const P &p,
     for (int e = 0; nans; ++e, nans >>= 1) {
         const int m = t.row + acc.row(e / COLUMNS), n = t.column + acc.column(e % COLUMNS);
         if (!(nans & 1) || m >= p.m || n >= p.n) continue;
-        const C sum = sum_within<C>(p, m, n, begin, end);
+        const C sum = sum_within<C>(p, m, n, begin, end, &nan);
         if (partials.data)
             partials.of(t.split, t.batch)[size_t(m) * partials.columns + n] = sum;
         else

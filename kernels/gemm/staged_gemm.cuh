@@ -6,6 +6,7 @@
 #define GLI_KERNELS_GEMM_STAGED_GEMM_CUH
 
 #include "kernels/device/async_copy.cuh"
+#include "kernels/device/opaque.cuh"
 #include "kernels/gemm/tensor_warp.cuh"
 
 namespace glia {
@@ -224,7 +225,10 @@ __device__ inline void run_staged_gemm(const Batch &batch, const tile_scheduler 
         partials.of(t.split, t.batch)[size_t(own_row) * partials.columns + p.n] = row_sum;
     else if (sums_rows)
         p.y.store_row_sum(own_row, row_sum);
-    if (partials.arrivals) merge_tile<Tile::threads>(p, partials, t, scheduler, memory);
+    /* Found anew: the loop over k has no register for it. */
+    if (partials.arrivals)
+        merge_tile<Tile::threads>(p, partials, scheduler.tile(unsigned(gli_opaque(int(blockIdx.x)))), scheduler,
+                                  memory);
 }
 
 /* Empty for a GPU without cp.async, where it is not launched. */

@@ -78,10 +78,10 @@ struct tensor_accumulator {
 
 /* Four neighbours of row m, without what lies beside the image where that made them NaN. */
 template <class P>
-__device__ inline void sum_nans_within(float *acc, const P &p, int m, int n, int begin, int end) {
+__device__ inline void sum_nans_within(float *acc, const P &p, int m, int n, int begin, int end, int *nan) {
 #pragma unroll 1
     for (int j = 0; j < 4 && n + j < p.n; ++j)
-        if (isnan(acc[j])) acc[j] = sum_within<float>(p, m, n + j, begin, end);
+        if (isnan(acc[j])) acc[j] = sum_within<float>(p, m, n + j, begin, end, nan);
 }
 
 /* Stores what an accumulator wrote to shared memory, from row t.row and column t.column on, to y or to the partials,
@@ -90,12 +90,13 @@ template <class Accumulator, class Batch, class P>
 __device__ inline void store_warp(float *from, const Batch &batch, const P &p, const split_k_partials<float> &partials,
                                   const tile_coord &t, int begin, int end) {
     enum { QUADS = Accumulator::across * 2 };
+    int nan = -1;
     for (int i = int(threadIdx.x) % 32; i < Accumulator::at_once * QUADS; i += 32) {
         const int row = t.row + i / QUADS, column = t.column + i % QUADS * 4;
         float *const acc = from + i / QUADS * Accumulator::pitch + i % QUADS * 4;
         if (row >= p.m) continue;
         if constexpr (Batch::may_read_beside)
-            if (batch.reads_beside) sum_nans_within(acc, p, row, column, begin, end);
+            if (batch.reads_beside) sum_nans_within(acc, p, row, column, begin, end, &nan);
         if (!partials.data) {
             p.y.store4(row, p.y.row_axis.at(row, p.m), column, p.n, acc);
             continue;
