@@ -119,7 +119,7 @@ const char *gli_kernel_rnn_partition(const gli_rnn_layer *l, gli_rnn_limits limi
     const int64_t sequences = int64_t(l->geom.directions) * l->geom.batch;
     int64_t at_once         = 0; /* sequences */
     for (int rows = 4; rows <= MAX_ROWS && at_once < sequences; rows += 4) {
-        gli_rnn_partition partition;
+        gli_rnn_partition partition = {};
         if (!partition_rows(*l, limits, rows, &partition) || int64_t(partition.groups) * rows <= at_once) continue;
         at_once = int64_t(partition.groups) * rows;
         *out    = partition;

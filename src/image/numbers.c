@@ -91,7 +91,7 @@ glia_status glia_image_from_f32(glia_context *ctx, const glia_image_args *args, 
     glia_status status  = GLIA_OK;
     if (missing)
         status = gli_image_fail(&job, GLIA_INVALID_ARGUMENT, "%s is NULL", missing);
-    else if (args->channels < 1)
+    else if (args->channels < 1 || args->channels > 4)
         status = gli_image_fail(&job, GLIA_INVALID_ARGUMENT, "channels is %d, must be 1 to 4", args->channels);
     else
         status = take_scale(&job, args->channels, mean, std, means, stds);
