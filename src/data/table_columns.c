@@ -35,7 +35,7 @@ static glia_status columns_of_file(gli_table_reading *r) {
         GLI_REQUIRE(r->ctx, glia_table_find(r->table, name) < 0, GLIA_BAD_FORMAT,
                     "%s: line %lld: two columns have the name '%.64s'", r->path, (long long)r->csv.row_line, name);
         GLI_TRY(add_column(r->table, name, i, &column));
-        column->policy = r->args.missing;
+        column->policy = r->args.missing == GLIA_MISSING_DEFAULT ? GLIA_MISSING_ERROR : r->args.missing;
         column->comma  = r->args.decimal == ',';
     }
     return GLIA_OK;
@@ -56,15 +56,22 @@ static glia_status apply(const gli_table_reading *r, int i, const glia_column_ar
     const char *name = gli_table_name(column);
     GLI_REQUIRE(r->ctx,
                 args->kind >= GLIA_COLUMN_FOUND && args->kind <= GLIA_COLUMN_SKIPPED &&
-                    args->missing >= GLIA_MISSING_ERROR && args->missing <= GLIA_MISSING_MOST_FREQUENT,
+                    args->missing >= GLIA_MISSING_DEFAULT && args->missing <= GLIA_MISSING_MOST_FREQUENT,
                 GLIA_INVALID_ARGUMENT, "glia_table_read_csv: columns[%d], '%.64s', has kind %d and missing %d", i, name,
                 (int)args->kind, (int)args->missing);
     GLI_REQUIRE(r->ctx, isfinite(args->fill), GLIA_INVALID_ARGUMENT,
                 "glia_table_read_csv: columns[%d], '%.64s', has fill %g, must be finite", i, name, args->fill);
     GLI_REQUIRE(r->ctx, !column->target || args->kind != GLIA_COLUMN_SKIPPED, GLIA_INVALID_ARGUMENT,
                 "glia_table_read_csv: columns[%d], '%.64s', is a target and skipped", i, name);
-    column->kind          = args->kind;
-    column->policy        = args->missing;
+    const bool is_category = args->kind == GLIA_COLUMN_CATEGORY || args->kind == GLIA_COLUMN_FOUND;
+    GLI_REQUIRE(r->ctx, !args->index || is_category, GLIA_INVALID_ARGUMENT,
+                "glia_table_read_csv: columns[%d], '%.64s', has index, which categories have, and kind %d", i, name,
+                (int)args->kind);
+    for (int k = 0; k < i; ++k)
+        GLI_REQUIRE(r->ctx, strcmp(r->args.columns[k].name, name) != 0, GLIA_INVALID_ARGUMENT,
+                    "glia_table_read_csv: columns[%d] and columns[%d] are both '%.64s'", k, i, name);
+    column->kind = args->index ? GLIA_COLUMN_CATEGORY : args->kind;
+    if (args->missing != GLIA_MISSING_DEFAULT) column->policy = args->missing;
     column->index         = args->index;
     column->seconds       = args->seconds;
     column->fill_category = args->fill_category;

@@ -104,7 +104,7 @@ static glia_status convert_category(gli_table_reading *r, gli_table_column *colu
         GLI_TRY(gli_text_set_add(r->ctx, &column->categories, text, &number));
         GLI_REQUIRE(r->ctx, !one_hot || column->categories.n <= r->args.max_categories, GLIA_BAD_FORMAT,
                     "%s: line %lld: column '%.64s' has more than %lld categories, the limit (max_categories): skip it, "
-                    "or take its index",
+                    "take its index, or make it GLIA_COLUMN_NUMBER to hear which values are none",
                     r->path, (long long)r->csv.row_line, gli_table_name(column), (long long)r->args.max_categories);
     }
     *out = number;
@@ -175,7 +175,7 @@ static glia_status read_args(glia_context *ctx, const glia_csv_args *given, glia
     GLI_REQUIRE(ctx, (out->targets || !out->n_targets) && (out->columns || !out->n_columns), GLIA_INVALID_ARGUMENT,
                 "%s: %s is NULL", function, out->targets || !out->n_targets ? "columns" : "targets");
     GLI_REQUIRE(ctx,
-                out->missing >= GLIA_MISSING_ERROR && out->missing <= GLIA_MISSING_MOST_FREQUENT &&
+                out->missing >= GLIA_MISSING_DEFAULT && out->missing <= GLIA_MISSING_MOST_FREQUENT &&
                     out->missing != GLIA_MISSING_FILL,
                 GLIA_INVALID_ARGUMENT, "%s: missing is %d, must be an error, the mean or the most frequent", function,
                 (int)out->missing);

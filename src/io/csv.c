@@ -108,8 +108,8 @@ glia_status gli_csv_next(gli_csv *csv) {
 
 /* ---- The separator ---- */
 
-/* Whether it divides the first records into equally many fields, of at least two. */
-static glia_status divides(gli_csv *csv, bool *out) {
+/* Whether it divides the first records into equally many fields, of at least two. *first: those of the first. */
+static glia_status divides(gli_csv *csv, int *first, bool *out) {
     enum { RECORDS = 10 };
     const unsigned failures = csv->in->ctx->failures;
     int n                   = 0;
@@ -123,6 +123,7 @@ static glia_status divides(gli_csv *csv, bool *out) {
         if (i == 0) n = csv->n;
         *out = status == GLIA_OK && csv->n == n && n > 1;
     }
+    *first = n;
     return GLIA_OK;
 }
 
@@ -131,11 +132,15 @@ glia_status gli_csv_open(const gli_bytes *in, char separator, gli_csv *out) {
     *out                           = (gli_csv){.in = in, .separator = separator};
     glia_status status             = GLIA_OK;
     bool found                     = separator != 0;
+    int most = 1, first = 0;
+    char likely = ',';
     for (const char *c = candidates; *c && !found && status == GLIA_OK; ++c) {
         out->separator = *c;
-        status         = divides(out, &found);
+        status         = divides(out, &first, &found);
+        if (first > most) most = first, likely = *c;
     }
     if (status != GLIA_OK) return gli_csv_close(out), status;
+    if (!found) out->separator = likely; /* a line of another length is an error then that names it */
     gli_csv_rewind(out);
     return GLIA_OK;
 }

@@ -169,6 +169,34 @@ TEST_F(Table, missing_values) {
                    {.targets = &target, .n_targets = 1, .missing = GLIA_MISSING_MEAN});
 }
 
+TEST_F(Table, what_is_said_of_a_column_leaves_the_rest_as_it_is) {
+    const glia_column_args plan[] = {{.name = "plan", .index = true}};
+    ASSERT_EQ(read("plan,n\n7,1\n5,\n7,3\n,2\n", {.columns = plan, .n_columns = 1, .missing = GLIA_MISSING_MEAN}),
+              GLIA_OK)
+        << message();
+    EXPECT_EQ(column("plan").kind, GLIA_COLUMN_CATEGORY);
+    EXPECT_EQ(categories("plan"), (Texts{"5", "7"}));
+    EXPECT_EQ(values("plan"), (Numbers{1, 0, 1, 1}));
+    EXPECT_EQ(values("n"), (Numbers{1, 2, 3, 2}));
+    const glia_column_args strict[] = {{.name = "n", .missing = GLIA_MISSING_ERROR}};
+    expect_refused("n\n1\nNA\n", "line 3, column 'n': 'NA' is missing",
+                   {.columns = strict, .n_columns = 1, .missing = GLIA_MISSING_MEAN});
+    const glia_column_args number[] = {{.name = "n", .kind = GLIA_COLUMN_NUMBER, .index = true}};
+    expect_refused("n\n1\n", "columns[0], 'n', has index, which categories have, and kind 1",
+                   {.columns = number, .n_columns = 1}, GLIA_INVALID_ARGUMENT);
+    const glia_column_args twice[] = {{.name = "n"}, {.name = "n", .seconds = true}};
+    expect_refused("n\n1\n", "columns[0] and columns[1] are both 'n'", {.columns = twice, .n_columns = 2},
+                   GLIA_INVALID_ARGUMENT);
+}
+
+TEST_F(Table, a_line_of_another_length_leaves_the_separator_as_it_is) {
+    for (const char *separator : {";", "|", "\t", ","}) {
+        std::string text = "a;b;y\n1;2;0\n3;4\n5;6;1\n";
+        std::replace(text.begin(), text.end(), ';', *separator);
+        expect_refused(text, "line 3: has 2 fields");
+    }
+}
+
 TEST_F(Table, wrong_lines) {
     expect_refused("a,b,c\n1,2,3\n\n4,5\n", "t.csv: line 4: has 2 fields, the first line 3");
     expect_refused("a,b\n1,2\n1,2,3\n", "line 3: has 3 fields, the first line 2");
