@@ -210,7 +210,8 @@ TEST_P(Groups, give_the_bits_of_each_call_alone) {
             for (const Variant &variant : {Variant{"f32"},
                                            {"images", GLIA_F32, Layout::channels_last},
                                            {"f64", GLIA_F64},
-                                           {"bf16", GLIA_BF16}}) {
+                                           {"bf16", GLIA_BF16},
+                                           {"f16", GLIA_F16}}) {
                 if (races && variant.dtype != GLIA_F32) continue;  // who touches what does not depend on the type
                 auto all     = members(**it, **op, variant);
                 int together = 0;
