@@ -85,8 +85,6 @@ void compare(const Case &c, const Result &want, const Result &got, const std::st
         if (gli_output_is(c.op, int(o), GLI_OUT_SAVED)) continue;
         for (size_t i = 0; i < want.out[o].values.size(); ++i) {
             const double a = want.out[o].values[i], b = got.out[o].values[i];
-            // A gate that is 1 in f32 may be below it in the reference: infinity times what is left is NaN, or not.
-            if (c.op == &gli_op_rnn_backward && std::isinf(a) && std::isnan(b)) continue;
             ASSERT_STREQ(kind_of(a), kind_of(b)) << c.name << draw << ": " << c.op->outputs[o].name << "[" << i << "]";
             if (!is_float(want.out[o].dtype)) {
                 ASSERT_EQ(a, b) << c.name << draw << ": " << c.op->outputs[o].name << "[" << i << "]";
@@ -107,12 +105,12 @@ TEST_P(CudaSpecial, numbers_are_of_the_kind_that_the_reference_gives) {
     if (gli_device_find(GetParam().device, &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
     for (const auto &other : kOthers)
         if (strncmp(other.family, GetParam().op, strlen(other.family)) == 0) GTEST_SKIP() << other.reason;
-    std::mt19937 random(2026);
     Session reference("cpu.ref"), device("", GetParam().device);
     for (const Case &c : all_cases()) {
         if (strcmp(c.op->name, GetParam().op) != 0 || !small(c)) continue;
         // What comes in beyond a length is 0 for a kernel, and 0 times an infinite weight is NaN.
         if (c.op == &gli_op_rnn_backward && c.inputs[GLI_RNN_LENGTHS].content != Content::absent) continue;
+        std::mt19937 random(2026);  // of each case the same numbers, whatever other cases there are
         for (unsigned rarity : {3u, 12u, 60u}) {
             const std::vector<Array> in = inputs_of(c, random, rarity);
             compare(c, reference.call_raw(*c.op, c.params.data(), in), device.call_raw(*c.op, c.params.data(), in),
