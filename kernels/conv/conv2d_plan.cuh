@@ -12,13 +12,13 @@ enum { PACK_FROM_PIXELS = 4096, PACK_ALIGNMENT = 256 };
 inline conv_axis row_axis(const gli_convolution &v) { return {v.y.height, v.r, v.stride_h, v.pad_h, v.dilation_h}; }
 inline conv_axis column_axis(const gli_convolution &v) { return {v.y.width, v.s, v.stride_w, v.pad_w, v.dilation_w}; }
 
-inline bool reads_beside(const conv_axis &a, int length) {
+inline bool reads_padding(const conv_axis &a, int length) {
     return a.pad > 0 || (int64_t(a.outputs) - 1) * a.stride + (int64_t(a.elements) - 1) * a.dilation >= length;
 }
 
-/* Whether the sums have zeros from beside the image x. */
-inline bool reads_beside(const gli_convolution &v) {
-    return v.transposed || reads_beside(row_axis(v), v.x.height) || reads_beside(column_axis(v), v.x.width);
+/* Whether the sums have zeros from outside of the image x. */
+inline bool reads_padding(const gli_convolution &v) {
+    return v.transposed || reads_padding(row_axis(v), v.x.height) || reads_padding(column_axis(v), v.x.width);
 }
 
 /* The phases that one launch takes. */
@@ -114,12 +114,12 @@ conv2d_batch<T> batch_of(const gli_convolution &v, const phase_chunk &c) {
     b.w_group = unsigned(v.w_group), b.w_out = unsigned(v.w_out), b.w_in = unsigned(v.w_in);
     b.w_r = unsigned(v.w_r), b.w_s = unsigned(v.w_s), b.bias_stride = unsigned(v.bias_stride);
     b.x_data = static_cast<const T *>(v.x.data), b.w_data = static_cast<const T *>(v.w);
-    b.x_vectorized = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in);
-    b.w_vectorized = filters_vectorizable<T>(v, b.elements_channels_last);
-    b.x_in_chunks  = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in, vector<T>::width);
-    b.w_in_chunks  = filters_vectorizable<T>(v, b.elements_channels_last, vector<T>::width);
-    b.reads_beside = reads_beside(v);
-    b.to           = epilogue_of<T>(v);
+    b.x_vectorized  = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in);
+    b.w_vectorized  = filters_vectorizable<T>(v, b.elements_channels_last);
+    b.x_in_chunks   = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in, vector<T>::width);
+    b.w_in_chunks   = filters_vectorizable<T>(v, b.elements_channels_last, vector<T>::width);
+    b.reads_padding = reads_padding(v);
+    b.to            = epilogue_of<T>(v);
     return b;
 }
 
@@ -158,7 +158,7 @@ conv2d_filter_batch<T> filter_batch_of(const gli_convolution &v) {
     b.y_vectorized       = !b.pixels_contiguous && channels_vectorizable<T>(v.y, v.out);
     b.x_in_chunks        = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in, vector<T>::width);
     b.y_in_chunks        = !b.pixels_contiguous && channels_vectorizable<T>(v.y, v.out, vector<T>::width);
-    b.reads_beside       = reads_beside(v);
+    b.reads_padding      = reads_padding(v);
     b.to.data            = static_cast<compute<T> *>(v.w);
     b.to.row_axis.stride = unsigned(v.w_out);
     b.to.alpha           = 1;

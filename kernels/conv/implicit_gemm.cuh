@@ -152,10 +152,10 @@ struct conv2d_batch {
     bool elements_channels_last;
     unsigned w_group, w_out, w_in, w_r, w_s, bias_stride;
     const T *x_data, *w_data;
-    bool x_vectorized, w_vectorized, x_in_chunks, w_in_chunks, reads_beside;
+    bool x_vectorized, w_vectorized, x_in_chunks, w_in_chunks, reads_padding;
     output to; /* of the first group */
 
-    enum { ever_along_k = true, may_read_beside = true };
+    enum { ever_along_k = true, may_read_padding = true };
     bool in_chunks(bool) const { return x_in_chunks && w_in_chunks; } /* along k, as filters lie */
 
     /* i counts (group, row phase, column phase). */
@@ -213,10 +213,10 @@ struct conv2d_filter_batch {
     bool elements_channels_last, pixels_contiguous; /* the latter: of y, otherwise its channels are */
     unsigned w_group, w_in, w_r, w_s;
     const T *x_data, *y_data;
-    bool x_vectorized, y_vectorized, x_in_chunks, y_in_chunks, reads_beside;
+    bool x_vectorized, y_vectorized, x_in_chunks, y_in_chunks, reads_padding;
     output to; /* of the first group */
 
-    enum { ever_along_k = false, may_read_beside = true };
+    enum { ever_along_k = false, may_read_padding = true };
     bool in_chunks(bool) const { return x_in_chunks && y_in_chunks; } /* of channels, and k counts pixels */
 
     __device__ problem_type problem(int group) const {

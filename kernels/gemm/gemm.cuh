@@ -9,7 +9,7 @@
 #define GLI_KERNELS_GEMM_GEMM_CUH
 
 #include "kernels/device/arrivals.cuh"
-#include "kernels/gemm/beside.cuh"
+#include "kernels/gemm/padding.cuh"
 #include "kernels/gemm/epilogue.cuh"
 #include "kernels/gemm/split_k.cuh"
 #include "kernels/gemm/tile.cuh"
@@ -100,10 +100,11 @@ __device__ inline void merge_tile(const P &p, const split_k_partials<C> &partial
         p.y.store_row_sum(m, sum_of_few_splits(first + size_t(m) * partials.columns + p.n, pitch, splits));
 }
 
-/* Stores again what is NaN, without what lies beside the image. */
+/* Stores again what is NaN, summed without padding. */
 template <class Tile, class C, class P>
-__device__ inline void store_within(const accumulator<Tile, C> &acc, const P &p, const split_k_partials<C> &partials,
-                                    const tile_coord &t, int begin, int end) {
+__device__ inline void store_without_padding(const accumulator<Tile, C> &acc, const P &p,
+                                             const split_k_partials<C> &partials, const tile_coord &t, int begin,
+                                             int end) {
     enum { ROWS = Tile::thread_tile_rows, COLUMNS = Tile::thread_tile_columns };
     unsigned long long nans = 0;
     int nan                 = -1;
@@ -115,7 +116,7 @@ __device__ inline void store_within(const accumulator<Tile, C> &acc, const P &p,
     for (int e = 0; nans; ++e, nans >>= 1) {
         const int m = t.row + acc.row(e / COLUMNS), n = t.column + acc.column(e % COLUMNS);
         if (!(nans & 1) || m >= p.m || n >= p.n) continue;
-        const C sum = sum_within<C>(p, m, n, begin, end, &nan);
+        const C sum = sum_without_padding<C>(p, m, n, begin, end, &nan);
         if (partials.data)
             partials.of(t.split, t.batch)[size_t(m) * partials.columns + n] = sum;
         else
@@ -123,7 +124,7 @@ __device__ inline void store_within(const accumulator<Tile, C> &acc, const P &p,
     }
 }
 
-/* Batch: a number of GEMMs of at most one size; problem(i) is one of them. reads_beside: a or b has zeros that are not
+/* Batch: a number of GEMMs of at most one size; problem(i) is one of them. reads_padding: a or b has zeros that are not
  * in memory. */
 template <class T, class Tile, class Batch>
 __global__ void __launch_bounds__(Tile::threads, 1)
@@ -163,8 +164,8 @@ __global__ void __launch_bounds__(Tile::threads, 1)
         store_tile(acc, p.y, t, p.m, p.n);
         if (sums_rows) p.y.store_row_sum(own_row, row_sum);
     }
-    if constexpr (Batch::may_read_beside)
-        if (batch.reads_beside) store_within(acc, p, partials, t, begin, end);
+    if constexpr (Batch::may_read_padding)
+        if (batch.reads_padding) store_without_padding(acc, p, partials, t, begin, end);
     if (partials.arrivals) merge_tile<Tile::threads>(p, partials, t, scheduler, a_tile);
 }
 

@@ -19,7 +19,7 @@ struct matmul_batch {
     unsigned size[GLI_GEMM_BATCH_DIMS];
     strides a, b, c, y;
 
-    enum { ever_along_k = true, may_read_beside = false };
+    enum { ever_along_k = true, may_read_padding = false };
     bool in_chunks(bool along_k) const {
         const bool fits = !along_k || (first.a.k_contiguous && first.b.k_contiguous);
         return fits && first.a.in_chunks && first.b.in_chunks;

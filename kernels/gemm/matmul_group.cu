@@ -9,7 +9,7 @@ namespace {
 template <class T>
 struct matmul_group {
     typedef typename matmul_batch<T, compute<T>>::problem_type problem_type;
-    enum { may_read_beside = false };
+    enum { may_read_padding = false };
 
     problem_type of[GLI_GEMM_GROUP];
 

@@ -76,12 +76,12 @@ struct tensor_accumulator {
     }
 };
 
-/* Four neighbours of row m, without what lies beside the image where that made them NaN. */
+/* Four neighbours of row m, without padding where they are NaN. */
 template <class P>
-__device__ inline void sum_nans_within(float *acc, const P &p, int m, int n, int begin, int end, int *nan) {
+__device__ inline void sum_nans_without_padding(float *acc, const P &p, int m, int n, int begin, int end, int *nan) {
 #pragma unroll 1
     for (int j = 0; j < 4 && n + j < p.n; ++j)
-        if (isnan(acc[j])) acc[j] = sum_within<float>(p, m, n + j, begin, end, nan);
+        if (isnan(acc[j])) acc[j] = sum_without_padding<float>(p, m, n + j, begin, end, nan);
 }
 
 /* Stores what an accumulator wrote to shared memory, from row t.row and column t.column on, to y or to the partials,
@@ -95,8 +95,8 @@ __device__ inline void store_warp(float *from, const Batch &batch, const P &p, c
         const int row = t.row + i / QUADS, column = t.column + i % QUADS * 4;
         float *const acc = from + i / QUADS * Accumulator::pitch + i % QUADS * 4;
         if (row >= p.m) continue;
-        if constexpr (Batch::may_read_beside)
-            if (batch.reads_beside) sum_nans_within(acc, p, row, column, begin, end, &nan);
+        if constexpr (Batch::may_read_padding)
+            if (batch.reads_padding) sum_nans_without_padding(acc, p, row, column, begin, end, &nan);
         if (!partials.data) {
             p.y.store4(row, p.y.row_axis.at(row, p.m), column, p.n, acc);
             continue;

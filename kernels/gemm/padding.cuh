@@ -1,16 +1,16 @@
-/* What infinite numbers and NaN come to in an implicit GEMM: tiles multiply the zeros beside an image with them, which
- * gives NaN. So a sum that is NaN is made again, in double, of what lies within the image alone. */
-#ifndef GLI_KERNELS_GEMM_BESIDE_CUH
-#define GLI_KERNELS_GEMM_BESIDE_CUH
+/* Infinities and NaN in an implicit GEMM: tiles multiply the zeros of padding with them, which gives NaN. So a sum that
+ * is NaN is computed again, in double, of the elements inside the image alone. */
+#ifndef GLI_KERNELS_GEMM_PADDING_CUH
+#define GLI_KERNELS_GEMM_PADDING_CUH
 
 #include "kernels/device/types.cuh"
 
 namespace glia {
 
-/* Element (m, n) of a GEMM, summed over k from begin to end. NaN stays NaN, and no more is read. *nan: a k where a term
+/* Element (m, n) of a GEMM, summed over k from begin to end. A NaN term ends the sum. *nan: a k where a term
  * of this thread was NaN, or -1: its other elements mostly become NaN there as well. */
 template <class C, class P>
-__device__ inline C sum_within(const P &p, int m, int n, int begin, int end, int *nan) {
+__device__ inline C sum_without_padding(const P &p, int m, int n, int begin, int end, int *nan) {
     const auto i = p.a.row_axis.at(m, p.m), j = p.b.row_axis.at(n, p.n);
     const auto term = [&](int k) {
         const auto a = p.a.k_axis.at(k, end), b = p.b.k_axis.at(k, end);
