@@ -13,10 +13,6 @@
 namespace glia {
 namespace {
 
-enum { FEW_FILTERS = 4 };
-
-bool too_narrow_for_tiles(const gemm_size &s) { return s.n <= FEW_FILTERS && split_k_for(s).splits == 1; }
-
 template <class T>
 cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
     return each_launch<T>(

@@ -8,15 +8,12 @@
 namespace glia {
 namespace {
 
-enum { FEW_WEIGHTS = 32 };
-
-bool too_narrow_for_tiles(const gemm_size &s) { return int64_t(s.m) * s.n <= FEW_WEIGHTS; }
-
 template <class T>
 cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
     const gemm_size size               = filter_size_of(v);
     const conv2d_filter_batch<T> batch = filter_batch_of<T>(v);
-    if (too_narrow_for_tiles(size)) return depthwise_filter<T>(batch, size, v.y.c == 1, run.workspace, run.stream);
+    if (filters_too_narrow_for_tiles(size))
+        return depthwise_filter<T>(batch, size, v.y.c == 1, run.workspace, run.stream);
     return gemm<T>(batch, size, run);
 }
 
@@ -26,9 +23,9 @@ cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
 size_t gli_kernel_conv2d_filter_workspace(const gli_convolution *conv) {
     const glia::gemm_size s     = glia::filter_size_of(*conv);
     const glia::split_k strided = glia::depthwise_split(s, false), contiguous = glia::depthwise_split(s, true);
-    const glia::split_k split = !glia::too_narrow_for_tiles(s)       ? glia::split_k_for(s)
-                                : contiguous.splits > strided.splits ? contiguous
-                                                                     : strided;
+    const glia::split_k split = !glia::filters_too_narrow_for_tiles(s) ? glia::split_k_for(s)
+                                : contiguous.splits > strided.splits   ? contiguous
+                                                                       : strided;
     return glia::partial_count(s, split) * (conv->dtype == GLIA_F64 ? sizeof(double) : sizeof(float));
 }
 

@@ -56,6 +56,19 @@ cudaError_t gli_kernel_conv2d_direct(const gli_convolution *conv, const gli_gemm
 size_t gli_kernel_conv2d_filter_direct_workspace(const gli_convolution *conv);
 cudaError_t gli_kernel_conv2d_filter_direct(const gli_convolution *conv, const gli_gemm_run *run);
 
+/* Several calls of gli_kernel_conv2d and gli_kernel_conv2d_filter that do not depend on each other, as one launch
+ * but for packed filters and the sums of many splits; each result has the bits of the call alone. */
+enum { GLI_CONVOLUTION_GROUP = 4 };
+typedef struct gli_convolution_call {
+    gli_convolution conv;
+    bool filter; /* gli_kernel_conv2d_filter; else gli_kernel_conv2d */
+    void *workspace;
+} gli_convolution_call;
+
+/* How many of the first of n calls can be launched so: they have one dtype and tiles of one size. */
+int gli_kernel_conv2d_group_size(const gli_convolution_call *calls, int n, const gli_gpu *gpu);
+cudaError_t gli_kernel_conv2d_group(const gli_convolution_call *calls, int n, const gli_gemm_run *run);
+
 #ifdef __cplusplus
 }
 #endif

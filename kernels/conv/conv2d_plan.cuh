@@ -51,6 +51,12 @@ inline gemm_size size_of(const gli_convolution &v, const phase_chunk &c) {
     return {v.groups * c.rows.count * c.columns.count, v.n * rows * columns, v.out, r * s * v.in, false};
 }
 
+/* Groups of a few filters, depthwise ones above all; depthwise.cuh has kernels for them. */
+inline bool too_narrow_for_tiles(const gemm_size &s) {
+    enum { FEW_FILTERS = 4 };
+    return s.n <= FEW_FILTERS && split_k_for(s).splits == 1;
+}
+
 inline bool wants_packed_filters(const gli_convolution &v) {
     return int64_t(v.n) * v.y.height * v.y.width >= PACK_FROM_PIXELS && v.r * v.s > 1 && v.in > 1;
 }
@@ -139,6 +145,12 @@ cudaError_t each_launch(gli_convolution v, const gli_gemm_run &run, F f) {
 /* The gradient with respect to the filters. */
 inline gemm_size filter_size_of(const gli_convolution &v) {
     return {v.groups, v.out, v.in * v.r * v.s, v.n * v.y.height * v.y.width, v.has_bias};
+}
+
+/* Groups of few weights. */
+inline bool filters_too_narrow_for_tiles(const gemm_size &s) {
+    enum { FEW_WEIGHTS = 32 };
+    return int64_t(s.m) * s.n <= FEW_WEIGHTS;
 }
 
 template <class T>

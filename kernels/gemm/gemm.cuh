@@ -124,15 +124,21 @@ __device__ inline void store_without_padding(const accumulator<Tile, C> &acc, co
     }
 }
 
+/* The tiles of a and b that a block is at, and those that it loads. */
+template <class T, class Tile>
+struct gemm_tiles {
+    __align__(16) compute<T> a[2][Tile::depth][Tile::rows + Tile::pad];
+    __align__(16) compute<T> b[2][Tile::depth][Tile::columns + Tile::pad];
+};
+
 /* Batch: a number of GEMMs of at most one size; problem(i) is one of them. reads_padding: a or b has zeros that are not
- * in memory. */
+ * in memory. block: which of the launch's that are the batch's; shared: the block's memory. */
 template <class T, class Tile, class Batch>
-__global__ void __launch_bounds__(Tile::threads, 1)
-    gemm_kernel(Batch batch, tile_scheduler scheduler, split_k_partials<compute<T>> partials) {
+__device__ inline void gemm_block(const Batch &batch, const tile_scheduler &scheduler,
+                                  const split_k_partials<compute<T>> &partials, unsigned block,
+                                  gemm_tiles<T, Tile> &shared) {
     typedef compute<T> C;
-    __shared__ __align__(16) C a_tile[2][Tile::depth][Tile::rows + Tile::pad];
-    __shared__ __align__(16) C b_tile[2][Tile::depth][Tile::columns + Tile::pad];
-    const tile_coord t = scheduler.tile(blockIdx.x);
+    const tile_coord t = scheduler.tile(block);
     const auto p       = batch.problem(t.batch);
     if (t.row >= p.m || (t.column >= p.n && t.column > 0)) return; /* all of the block */
     const int begin = t.split * scheduler.split.depth, end = min(p.k, begin + scheduler.split.depth);
@@ -146,14 +152,14 @@ __global__ void __launch_bounds__(Tile::threads, 1)
     C row_sum            = 0;
 
     a.load(begin, end), b.load(begin, end);
-    a.store(a_tile[0]), b.store(b_tile[0]);
+    a.store(shared.a[0]), b.store(shared.b[0]);
     __syncthreads();
     for (int k = begin, now = 0; k < end; k += Tile::depth, now ^= 1) {
         const bool more = k + Tile::depth < end;
         if (more) a.load(k + Tile::depth, end), b.load(k + Tile::depth, end);
-        acc.multiply_add(a_tile[now], b_tile[now]);
-        for (int i = 0; sums_rows && i < Tile::depth; ++i) row_sum += a_tile[now][i][threadIdx.x];
-        if (more) a.store(a_tile[now ^ 1]), b.store(b_tile[now ^ 1]);
+        acc.multiply_add(shared.a[now], shared.b[now]);
+        for (int i = 0; sums_rows && i < Tile::depth; ++i) row_sum += shared.a[now][i][threadIdx.x];
+        if (more) a.store(shared.a[now ^ 1]), b.store(shared.b[now ^ 1]);
         __syncthreads();
     }
 
@@ -166,7 +172,45 @@ __global__ void __launch_bounds__(Tile::threads, 1)
     }
     if constexpr (Batch::may_read_padding)
         if (batch.reads_padding) store_without_padding(acc, p, partials, t, begin, end);
-    if (partials.arrivals) merge_tile<Tile::threads>(p, partials, t, scheduler, a_tile);
+    if (partials.arrivals) merge_tile<Tile::threads>(p, partials, t, scheduler, &shared);
+}
+
+template <class T, class Tile, class Batch>
+__global__ void __launch_bounds__(Tile::threads, 1)
+    gemm_kernel(Batch batch, tile_scheduler scheduler, split_k_partials<compute<T>> partials) {
+    __shared__ gemm_tiles<T, Tile> shared;
+    gemm_block(batch, scheduler, partials, blockIdx.x, shared);
+}
+
+/* A batch in tiles. `size` has the largest m, n and k. */
+template <class C>
+struct tiled_gemm {
+    tile_scheduler scheduler;
+    split_k_partials<C> partials;
+    int64_t tiles;
+
+    int64_t blocks() const { return tiles * scheduler.split.splits; }
+};
+
+/* counters: how many of those of the run the batch may have. */
+template <class C>
+tiled_gemm<C> in_tiles(const gemm_size &size, int rows, int columns, const gli_gemm_run &run,
+                       int64_t counters = GLI_GEMM_ARRIVALS) {
+    const split_k split = split_k_for(size);
+    tiled_gemm<C> g     = {{blocks_for(size.m, rows), column_tiles_of(size, columns), rows, columns, split},
+                           partials_of<C>(size, split, run.workspace),
+                           0};
+    g.tiles             = int64_t(g.scheduler.row_tiles) * g.scheduler.column_tiles * size.batch;
+    if (g.partials.data && split.splits <= REDUCE_LANES && g.tiles <= counters) g.partials.arrivals = run.arrivals;
+    return g;
+}
+
+/* What comes after the launch: the sums of many splits. */
+template <class T, class Batch>
+cudaError_t finish_gemm(const Batch &batch, const gemm_size &size, const tiled_gemm<compute<T>> &g,
+                        cudaStream_t stream) {
+    if (!g.partials.data || g.partials.arrivals) return cudaSuccess;
+    return reduce_splits<T>(batch, size, g.scheduler.split, g.partials, stream);
 }
 
 /* Calls launch(blocks, scheduler, partials), with a block for each tile of rows x columns, and launches what sums many
@@ -174,16 +218,10 @@ __global__ void __launch_bounds__(Tile::threads, 1)
 template <class T, class Batch, class Launch>
 cudaError_t launch_tiles(const Batch &batch, const gemm_size &size, int rows, int columns, const gli_gemm_run &run,
                          Launch launch) {
-    const split_k split            = split_k_for(size);
-    const tile_scheduler scheduler = {blocks_for(size.m, rows), column_tiles_of(size, columns), rows, columns, split};
-    split_k_partials<compute<T>> partials = partials_of<compute<T>>(size, split, run.workspace);
-    const int64_t tiles                   = int64_t(scheduler.row_tiles) * scheduler.column_tiles * size.batch;
-    if (tiles * split.splits > INT32_MAX) return cudaErrorInvalidConfiguration;
-    if (partials.data && split.splits <= REDUCE_LANES && tiles <= GLI_GEMM_ARRIVALS) partials.arrivals = run.arrivals;
-    const cudaError_t error = launch(unsigned(tiles * split.splits), scheduler, partials);
-    return error != cudaSuccess || !partials.data || partials.arrivals
-               ? error
-               : reduce_splits<T>(batch, size, split, partials, run.stream);
+    const tiled_gemm<compute<T>> g = in_tiles<compute<T>>(size, rows, columns, run);
+    if (g.blocks() > INT32_MAX) return cudaErrorInvalidConfiguration;
+    const cudaError_t error = launch(unsigned(g.blocks()), g.scheduler, g.partials);
+    return error != cudaSuccess ? error : finish_gemm<T>(batch, size, g, run.stream);
 }
 
 template <class T, class Tile, class Batch>
@@ -202,17 +240,30 @@ inline bool fills_gpu(const gemm_size &size, int rows, int columns, int multipro
     return full && row_tiles * column_tiles * size.batch * split_k_for(size).splits >= multiprocessors;
 }
 
+enum tile_size { SMALL_TILE, MEDIUM_TILE, LARGE_TILE };
+
 /* The size of the tile changes no bit of y, and so may depend on the GPU. */
+template <class T>
+tile_size tile_for(const gemm_size &size, int multiprocessors) {
+    if (sizeof(T) == 4 && fills_gpu(size, large_tile::rows, large_tile::columns, multiprocessors)) return LARGE_TILE;
+    return fills_gpu(size, medium_tile::rows, medium_tile::columns, multiprocessors) ? MEDIUM_TILE : SMALL_TILE;
+}
+
+/* Calls f(tile) for a tile of that size. */
+template <class T, class F>
+cudaError_t with_tile(tile_size size, F f) {
+    if constexpr (sizeof(T) == 4)
+        if (size == LARGE_TILE) return f(large_tile());
+    return size == MEDIUM_TILE ? f(medium_tile()) : f(small_tile());
+}
+
+inline bool empty(const gemm_size &size) { return size.m == 0 || column_tiles_of(size, 1) == 0 || size.batch == 0; }
+
 template <class T, class Batch>
 cudaError_t gemm(const Batch &batch, const gemm_size &size, const gli_gemm_run &run) {
-    const int multiprocessors = run.gpu.multiprocessors;
-    if (size.m == 0 || column_tiles_of(size, 1) == 0 || size.batch == 0) return cudaSuccess;
-    if constexpr (sizeof(T) == 4)
-        if (fills_gpu(size, large_tile::rows, large_tile::columns, multiprocessors))
-            return launch_gemm<T, large_tile>(batch, size, run);
-    if (fills_gpu(size, medium_tile::rows, medium_tile::columns, multiprocessors))
-        return launch_gemm<T, medium_tile>(batch, size, run);
-    return launch_gemm<T, small_tile>(batch, size, run);
+    if (empty(size)) return cudaSuccess;
+    return with_tile<T>(tile_for<T>(size, run.gpu.multiprocessors),
+                        [&](auto tile) { return launch_gemm<T, decltype(tile)>(batch, size, run); });
 }
 
 }  // namespace glia

@@ -140,10 +140,20 @@ glia_status gli_run(const gli_call *call, const gli_choice *choice, void *worksp
     return ran != GLIA_OK ? ran : checked;
 }
 
-bool gli_groups(const glia_context *ctx, const gli_op *op) {
-    for (const gli_provider *const *it = ctx->device->providers(op); *it; ++it)
-        if ((*it)->group) return true;
-    return false;
+static const gli_provider *grouping_provider(const glia_context *ctx, const gli_op *op) {
+    const gli_provider *const *it = ctx->device->providers(op);
+    while (*it && !(*it)->group) ++it;
+    return *it;
+}
+
+bool gli_groups(const glia_context *ctx, const gli_op *a, const gli_op *b) {
+    const gli_provider *of_a = grouping_provider(ctx, a), *of_b = grouping_provider(ctx, b);
+    return of_a && of_b && (a == b || (of_a->mixed && of_a->group == of_b->group));
+}
+
+bool gli_gathers(const glia_context *ctx, const gli_op *op) {
+    const gli_provider *provider = grouping_provider(ctx, op);
+    return provider && !provider->mixed;
 }
 
 static void free_choices(glia_context *ctx, gli_choice *choices, int n) {
@@ -162,11 +172,24 @@ static glia_status prepare_group(const gli_call *const *calls, const gli_provide
     return GLIA_OK;
 }
 
+/* Calls for which the providers with this group were chosen stay with them. */
+static void group_as_chosen(const gli_call *const *calls, int n, gli_choice *const *choices, int *count) {
+    const gli_provider *first = choices[0]->provider;
+    int same                  = 1;
+    while (same < n && same < GLI_MAX_GROUP && choices[same]->provider->group == first->group) ++same;
+    const int size = same < 2 ? same : first->group(calls, same);
+    if (size < 2) return;
+    *count = size;
+    gli_log(calls[0]->ctx, GLI_LOG_DISPATCH, "dispatch %s: %s for %d calls as one", calls[0]->op->name, first->name,
+            size);
+}
+
 glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *const *choices, int *count) {
     glia_context *ctx = calls[0]->ctx;
     *count            = 1;
+    if (choices[0]->provider->mixed) return group_as_chosen(calls, n, choices, count), GLIA_OK;
     for (const gli_provider *const *it = ctx->device->providers(calls[0]->op); *it; ++it) {
-        if (!(*it)->group || (ctx->provider[0] && strcmp(ctx->provider, (*it)->name) != 0)) continue;
+        if (!(*it)->group || (*it)->mixed || (ctx->provider[0] && strcmp(ctx->provider, (*it)->name) != 0)) continue;
         gli_choice group[GLI_MAX_GROUP];
         const int size = (*it)->group(calls, n < GLI_MAX_GROUP ? n : GLI_MAX_GROUP);
         if (size < 2) continue;
@@ -188,7 +211,7 @@ glia_status gli_run_group(const gli_call *const *calls, const gli_choice *const 
                           int n) {
     const glia_context *ctx = calls[0]->ctx;
     if (!ctx->shadow && !ctx->trace && !gli_log_enabled(ctx, GLI_LOG_TIME))
-        return choices[0]->provider->run_group(calls, n);
+        return choices[0]->provider->run_group(calls, workspaces, n);
     for (int i = 0; i < n; ++i) GLI_TRY(gli_run(calls[i], choices[i], workspaces[i]));
     return GLIA_OK;
 }

@@ -48,10 +48,12 @@ struct gli_provider {
     void (*release)(gli_prepared *prepared);
 
     /* Calls of the op that do not depend on each other, as one piece of work with the bits that each alone would have.
-     * group: how many of the first of n calls, at most GLI_MAX_GROUP, it runs so, without a workspace and whatever
-     * accepts and decline say; below 2: none. Both or neither. */
+     * group: how many of the first of n calls, at most GLI_MAX_GROUP, it runs so, whatever accepts and decline say;
+     * below 2: none. Both or neither. mixed: the calls may be of all ops that have a provider with this group, and are
+     * those for which it was chosen. */
     int (*group)(const gli_call *const *calls, int n);
-    glia_status (*run_group)(const gli_call *const *calls, int n);
+    glia_status (*run_group)(const gli_call *const *calls, void *const *workspaces, int n);
+    bool mixed;
 };
 
 /* Why the provider does not take the call, by its `accepts` or its decline, as far as is known before prepare; NULL: it
@@ -87,8 +89,11 @@ void gli_choice_free(glia_context *ctx, gli_choice *choice);
 /* Runs a chosen provider, with the log of times and the shadow check if they are requested. */
 glia_status gli_run(const gli_call *call, const gli_choice *choice, void *workspace);
 
-/* Whether a provider of the context's device runs several calls of the op as one. */
-bool gli_groups(const glia_context *ctx, const gli_op *op);
+/* Whether a provider of the context's device runs calls of both ops, which may be one, as one piece of work. */
+bool gli_groups(const glia_context *ctx, const gli_op *a, const gli_op *b);
+
+/* Whether calls of the op are worth waiting for each other, because a provider groups them whichever was chosen. */
+bool gli_gathers(const glia_context *ctx, const gli_op *op);
 
 /* How many of the first of n calls, which do not depend on each other, one provider runs as one, the first of the
  * device's that does so for two or more: their choices are then of that provider. Else 1, and the choices stay. */

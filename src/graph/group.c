@@ -1,5 +1,6 @@
-/* Groups: calls of one op that do not depend on each other, run as one piece of work. The weight gradients of small
- * layers are an example: each alone leaves most of a GPU idle, and costs a launch. */
+/* Groups: calls that do not depend on each other, run as one piece of work. The weight gradients of small layers are an
+ * example: each alone leaves most of a GPU idle, and costs a launch. Those of one op are moved side by side; those of
+ * different ops, such as the two gradients of a convolution, are neighbours already. */
 #include <string.h>
 
 #include "core/dtype.h"
@@ -54,7 +55,7 @@ static void gather_nodes(glia_graph *graph, const gli_op *op) {
 
 void gli_graph_group(glia_graph *graph) {
     for (const gli_op *const *op = gli_ops; *op; ++op)
-        if (gli_groups(graph->ctx, *op)) gather_nodes(graph, *op);
+        if (gli_gathers(graph->ctx, *op)) gather_nodes(graph, *op);
 }
 
 typedef struct range {
@@ -92,12 +93,14 @@ static bool independent(const glia_plan *plan, const gli_plan_step *a, const gli
     return true;
 }
 
-/* How many steps from s on are calls of one op that do not depend on each other. */
+/* How many steps from s on are calls of ops that may be one group and do not depend on each other. */
 static int independent_from(const glia_plan *plan, int s) {
     int n = 1;
-    for (; n < GLI_MAX_GROUP && s + n < plan->n_steps && plan->steps[s + n].op == plan->steps[s].op; ++n)
+    for (; n < GLI_MAX_GROUP && s + n < plan->n_steps; ++n) {
+        if (!gli_groups(plan->ctx, plan->steps[s].op, plan->steps[s + n].op)) return n;
         for (int i = 0; i < n; ++i)
             if (!independent(plan, &plan->steps[s + i], &plan->steps[s + n])) return n;
+    }
     return n;
 }
 
@@ -118,7 +121,6 @@ static glia_status group_from(glia_plan *plan, int s, int n, int *count) {
 
 glia_status gli_plan_group(glia_plan *plan) {
     for (int s = 0, count = 1; s < plan->n_steps; s += count, count = 1) {
-        if (!gli_groups(plan->ctx, plan->steps[s].op)) continue;
         const int n = independent_from(plan, s);
         if (n > 1) GLI_TRY(group_from(plan, s, n, &count));
     }

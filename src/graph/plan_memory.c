@@ -80,13 +80,14 @@ static glia_status choose(glia_plan *plan) {
 }
 
 static glia_status add_workspaces(glia_plan *plan, bool no_sharing) {
-    for (int s = 0; s < plan->n_steps; ++s) {
+    for (int s = 0, first = 0; s < plan->n_steps; ++s) {
         gli_plan_step *step = &plan->steps[s];
+        if (step->group > 0) first = s; /* a group's steps have theirs at once */
         if (!step->choice.prepared.workspace) continue;
         const gli_storage workspace = {.parent = -1,
                                        .bytes  = step->choice.prepared.workspace,
-                                       .first  = no_sharing ? 0 : s,
-                                       .last   = no_sharing ? plan->n_steps : s};
+                                       .first  = no_sharing ? 0 : first,
+                                       .last   = no_sharing ? plan->n_steps : first + plan->steps[first].group - 1};
         GLI_TRY(gli_plan_add_storage(plan, &workspace, &step->workspace));
         plan->unshared += gli_align_up(workspace.bytes, plan->ctx->device->alignment);
     }

@@ -224,39 +224,29 @@ size_t count_of(const glia_shape &shape) {
     return count;
 }
 
-// The weight gradients of dense layers, of this many units each, and the sum of the last outputs.
-class Layers {
+// A graph over constants, and what a plan of it computes.
+class Computation {
    public:
-    Layers(glia_context *ctx, int64_t rows, const std::vector<int64_t> &units) : ctx_(ctx), rows_(rows) {
+    explicit Computation(glia_context *ctx) : ctx_(ctx) {
         EXPECT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
         keep(graph, glia_graph_destroy);
-        glia_value y = input(units[0]);
-        for (size_t i = 1; i < units.size(); ++i) {
-            const int64_t in = units[i - 1], out = units[i];
-            const auto w = numbers(out * in), b = numbers(out);
-            const glia_dense_params relu{GLIA_RELU};
-            const glia_value arguments[] = {y,
-                                            glia_graph_tensor(graph, "w", tensor_of(ctx, keep, GLIA_F32, {out, in}, w)),
-                                            glia_graph_tensor(graph, "b", tensor_of(ctx, keep, GLIA_F32, {out}, b))};
-            weights.insert(weights.end(), arguments + 1, arguments + 3);
-            y = glia_graph_call(graph, "dense", &relu, arguments, 3, nullptr, 0);
-        }
-        const glia_reduce_params all{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
-        y = glia_graph_call(graph, "reduce", &all, &y, 1, nullptr, 0);
-        outputs.resize(weights.size());
-        EXPECT_EQ(glia_graph_gradient(graph, y, weights.data(), int(weights.size()), outputs.data()), GLIA_OK)
-            << glia_message(ctx);
-        outputs.push_back(y);
     }
 
-    // [rows, units]
-    glia_value input(int64_t units) {
-        return glia_graph_tensor(graph, "x", tensor_of(ctx_, keep, GLIA_F32, {rows_, units}, numbers(rows_ * units)));
-    }
-    std::vector<float> numbers(int64_t count) {
+    glia_value constant(const std::vector<int64_t> &shape) {
+        int64_t count = 1;
+        for (const int64_t dim : shape) count *= dim;
         std::vector<float> all(static_cast<size_t>(count));
         for (float &x : all) x = std::sin(float(++seen_));
-        return all;
+        return glia_graph_tensor(graph, "", tensor_of(ctx_, keep, GLIA_F32, shape, all));
+    }
+    // The gradients of y's sum with respect to `of` become outputs, and that sum.
+    void differentiate(glia_value y, const std::vector<glia_value> &of) {
+        const glia_reduce_params all{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
+        y = glia_graph_call(graph, "reduce", &all, &y, 1, nullptr, 0);
+        outputs.resize(of.size());
+        EXPECT_EQ(glia_graph_gradient(graph, y, of.data(), int(of.size()), outputs.data()), GLIA_OK)
+            << glia_message(ctx_);
+        outputs.push_back(y);
     }
 
     // The bits of all outputs in a second run, which is the recorded one; groups: how many steps each group has.
@@ -284,20 +274,55 @@ class Layers {
 
     Keep keep;
     glia_graph *graph = nullptr;
-    std::vector<glia_value> weights, outputs;
+    std::vector<glia_value> outputs;
 
    private:
     glia_context *ctx_;
-    int64_t rows_;
     int seen_ = 0;
+};
+
+// The weight gradients of dense layers, of this many units each, and the sum of the last outputs.
+class Layers : public Computation {
+   public:
+    Layers(glia_context *ctx, int64_t rows, const std::vector<int64_t> &units) : Computation(ctx) {
+        std::vector<glia_value> weights;
+        glia_value y = constant({rows, units[0]});
+        for (size_t i = 1; i < units.size(); ++i) {
+            const glia_dense_params relu{GLIA_RELU};
+            const glia_value arguments[] = {y, constant({units[i], units[i - 1]}), constant({units[i]})};
+            weights.insert(weights.end(), arguments + 1, arguments + 3);
+            y = glia_graph_call(graph, "dense", &relu, arguments, 3, nullptr, 0);
+        }
+        differentiate(y, weights);
+    }
+};
+
+// All gradients of the sum of two convolutions, of 3 x 3 and of 1 x 1, that read the same images.
+class Branches : public Computation {
+   public:
+    Branches(glia_context *ctx, const std::vector<int64_t> &images, int64_t filters, int stride) : Computation(ctx) {
+        glia_conv2d_params wide = glia_conv2d_defaults(), narrow = wide;
+        for (int axis = 0; axis < 2; ++axis) {
+            wide.stride[axis] = narrow.stride[axis] = stride;
+            wide.pad[axis] = wide.pad_end[axis] = 1;
+        }
+        const glia_value x = constant(images), w3 = constant({filters, images[1], 3, 3}),
+                         w1        = constant({filters, images[1], 1, 1});
+        const glia_value of_wide[] = {x, w3}, of_narrow[] = {x, w1};
+        const glia_value branches[]  = {glia_graph_call(graph, "conv2d", &wide, of_wide, 2, nullptr, 0),
+                                        glia_graph_call(graph, "conv2d", &narrow, of_narrow, 2, nullptr, 0)};
+        const glia_unary_params tanh = glia_unary_defaults(GLIA_UNARY_TANH);
+        const glia_value sum         = glia_graph_call(graph, "binary", nullptr, branches, 2, nullptr, 0);
+        differentiate(glia_graph_call(graph, "unary", &tanh, &sum, 1, nullptr, 0), {x, w3, w1});
+    }
 };
 
 class CudaGroups : public OnDevice {
    protected:
     // That the plan has these groups, and gives the bits of the steps one by one.
-    void expect_groups(Layers &layers, const std::vector<int> &want) {
+    void expect_groups(Computation &graph, const std::vector<int> &want) {
         std::vector<int> groups;
-        const auto alone = layers.run({.ungrouped = true}), together = layers.run({}, &groups);
+        const auto alone = graph.run({.ungrouped = true}), together = graph.run({}, &groups);
         EXPECT_EQ(groups, want);
         for (size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(same_bits(alone[i], together[i])) << "output " << i;
     }
@@ -322,10 +347,10 @@ TEST_P(CudaGroups, weight_gradients_of_large_layers_do_not_wait) {
 TEST_P(CudaGroups, a_step_that_needs_another_is_in_no_group_with_it) {
     Computer c(device());
     Layers layers(c.ctx, 6, {4, 6});
-    const glia_value first[] = {layers.input(6), layers.input(6)};
+    const glia_value first[] = {layers.constant({6, 6}), layers.constant({6, 6})};
     glia_value dw[2];
     glia_graph_call(layers.graph, "dense_backward_weights", nullptr, first, 2, dw, 1);
-    const glia_value second[] = {layers.input(5), dw[0]};
+    const glia_value second[] = {layers.constant({6, 5}), dw[0]};
     glia_graph_call(layers.graph, "dense_backward_weights", nullptr, second, 2, dw + 1, 1);
     layers.outputs.insert(layers.outputs.end(), dw, dw + 2);
     expect_groups(layers, {2});
@@ -340,6 +365,28 @@ TEST_P(CudaGroups, are_steps_of_their_own_where_each_is_looked_at) {
     EXPECT_EQ(groups, std::vector<int>{3});
     EXPECT_EQ(c.count("time dense_backward_weights cuda."), 6) << "three in each of two runs";
     EXPECT_FALSE(c.logged("differs"));
+}
+
+// The branches of a residual block, then both gradients of each; one of 512 pixels sums over them in two parts.
+TEST_P(CudaGroups, convolutions_that_do_not_need_each_other_are_one_launch) {
+    const Variable own("GLIA_PROVIDER", "cuda.portable");
+    Computer c(device());
+    Branches small(c.ctx, {2, 6, 5, 4}, 9, 2), split(c.ctx, {2, 5, 16, 16}, 9, 1);
+    expect_groups(small, {2, 4});
+    expect_groups(split, {2, 4});
+}
+
+// A gradient of many phases takes more than one launch, and images of three channels have kernels of their own.
+TEST_P(CudaGroups, convolutions_of_other_kernels_are_launched_alone) {
+    {
+        const Variable own("GLIA_PROVIDER", "cuda.portable");
+        Computer c(device());
+        Branches phases(c.ctx, {2, 6, 11, 11}, 9, 5);
+        expect_groups(phases, {2});
+    }
+    Computer c(device());
+    Branches direct(c.ctx, {2, 3, 6, 6}, 9, 1);
+    expect_groups(direct, {});
 }
 
 GLI_ON_DEVICES(CudaGroups);

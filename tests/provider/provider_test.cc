@@ -142,6 +142,7 @@ INSTANTIATE_TEST_SUITE_P(all, Devices, testing::Values("cpu", "emulated", "ptx",
 // A call of a group, and the bits that it gives alone.
 struct Member {
     const Case *test;
+    const gli_provider *provider;
     std::unique_ptr<Prepared> p;
     std::vector<unsigned char> alone;
 };
@@ -155,15 +156,41 @@ std::vector<unsigned char> bits_of(const Prepared &p) {
     return all;
 }
 
+// The workspace that a call was promised, between guard bands.
+class Workspace {
+   public:
+    explicit Workspace(const Member &m) : bytes_(promised(m)), memory_(m.p->call.ctx, bytes_ + kGuard) {
+        memory_.write(std::vector<unsigned char>(bytes_ + kGuard, 0xFF));
+    }
+    void *data() { return memory_.data(); }
+    bool tidy() {
+        std::vector<unsigned char> all(bytes_ + kGuard);
+        memory_.read(all);
+        return std::all_of(all.begin() + long(bytes_), all.end(), [](unsigned char x) { return x == 0xFF; });
+    }
+
+   private:
+    static constexpr size_t kGuard = 256;
+    static size_t promised(const Member &m) {
+        gli_prepared prepared{};
+        EXPECT_EQ(m.provider->prepare(&m.p->call, &prepared), GLIA_OK) << m.test->name;
+        return prepared.workspace;
+    }
+    size_t bytes_;
+    Memory memory_;
+};
+
 class Groups : public testing::TestWithParam<const char *> {
    protected:
-    // Those of the op's cases that the provider takes alone.
+    // Those of the op's cases that the provider takes, alone and, where it says so, in a group.
     static std::vector<Member> members(const gli_provider &provider, const gli_op &op, const Variant &variant) {
         std::vector<Member> all;
         for (const Case &c : all_cases()) {
             if (c.op != &op || c.bench || c.cpu) continue;
-            Member m{&c, prepare(context_of(GetParam(), 2), c, variant, Regime::reals), {}};
+            Member m{&c, &provider, prepare(context_of(GetParam(), 2), c, variant, Regime::reals), {}};
             EXPECT_EQ(m.p->error, "") << c.name;
+            const gli_call *call = &m.p->call;
+            if (provider.mixed && provider.group(&call, 1) < 1) continue;
             EXPECT_EQ(run(provider, *m.p, 0xFF, c, variant, Regime::reals), "") << c.name;
             m.alone = bits_of(*m.p);
             all.push_back(std::move(m));
@@ -171,20 +198,43 @@ class Groups : public testing::TestWithParam<const char *> {
         return all;
     }
 
+    // Those of all ops whose calls may be in a group with the op's, in turn; none where an earlier op has had them.
+    static std::vector<Member> mixed_members(const gli_provider &provider, const gli_op &op, const Variant &variant) {
+        std::vector<std::vector<Member>> of_op;
+        for (const gli_op *const *other = gli_ops; *other; ++other)
+            for (const gli_provider *const *it = device_of(GetParam())->providers(*other); *it; ++it) {
+                if ((*it)->group != provider.group) continue;
+                if (of_op.empty() && *other != &op) return {};
+                of_op.push_back(members(**it, **other, variant));
+            }
+        std::vector<Member> all;
+        for (size_t i = 0; i < of_op[0].size(); ++i)
+            for (auto &some : of_op)
+                if (i < some.size()) all.push_back(std::move(some[i]));
+        return all;
+    }
+
     // How many of the calls from `first` on ran as one.
-    static int expect_same_bits(const gli_provider &provider, std::vector<Member> &all, size_t first) {
-        std::vector<const gli_call *> calls;
-        for (size_t i = 0; i < 3; ++i) calls.push_back(&all[(first + i) % all.size()].p->call);
-        const int count = provider.group(calls.data(), int(calls.size()));
-        if (count < 2) return count;
+    static int expect_same_bits(std::vector<Member> &all, size_t first) {
         const auto member = [&](int i) -> Member & { return all[(first + size_t(i)) % all.size()]; };
-        for (int i = 0; i < count; ++i)
+        std::vector<const gli_call *> calls;
+        for (int i = 0; i < 3; ++i) calls.push_back(&member(i).p->call);
+        const gli_provider &provider = *member(0).provider;
+        const int count              = provider.group(calls.data(), int(calls.size()));
+        if (count < 2) return count;
+        std::vector<std::unique_ptr<Workspace>> workspaces;
+        std::vector<void *> addresses;
+        for (int i = 0; i < count; ++i) {
             for (Buffer &y : member(i).p->out) y.poison(0x5A);
+            workspaces.push_back(std::make_unique<Workspace>(member(i)));
+            addresses.push_back(workspaces.back()->data());
+        }
         glia_context *ctx = calls[0]->ctx;
-        EXPECT_EQ(provider.run_group(calls.data(), count), GLIA_OK) << glia_message(ctx);
+        EXPECT_EQ(provider.run_group(calls.data(), addresses.data(), count), GLIA_OK) << glia_message(ctx);
         EXPECT_EQ(ctx->device->synchronize(ctx), GLIA_OK) << glia_message(ctx);
         for (int i = 0; i < count; ++i) {
             Member &m = member(i);
+            EXPECT_TRUE(workspaces[size_t(i)]->tidy()) << m.test->name;
             for (Buffer &x : m.p->in) {
                 x.get();
                 EXPECT_TRUE(x.unchanged()) << m.test->name;
@@ -193,13 +243,13 @@ class Groups : public testing::TestWithParam<const char *> {
                 y.get();
                 EXPECT_TRUE(y.only_elements_changed()) << m.test->name;
             }
-            EXPECT_EQ(bits_of(*m.p), m.alone) << m.test->name << " in a group of " << count;
+            EXPECT_EQ(bits_of(*m.p), m.alone) << m.test->op->name << " " << m.test->name << " in a group of " << count;
         }
         return count;
     }
 };
 
-// Each case of the op together with the next two.
+// Each case of the op together with the next two; of several ops each case once.
 TEST_P(Groups, give_the_bits_of_each_call_alone) {
     const gli_device *device = device_of(GetParam());
     const bool races         = GetParam() == std::string("emulated:race");
@@ -213,9 +263,10 @@ TEST_P(Groups, give_the_bits_of_each_call_alone) {
                                            {"bf16", GLIA_BF16},
                                            {"f16", GLIA_F16}}) {
                 if (races && variant.dtype != GLIA_F32) continue;  // who touches what does not depend on the type
-                auto all     = members(**it, **op, variant);
+                auto all = (*it)->mixed ? mixed_members(**it, **op, variant) : members(**it, **op, variant);
+                if (all.empty()) break;
                 int together = 0;
-                for (size_t i = 0; i < all.size(); ++i) together += expect_same_bits(**it, all, i) == 3;
+                for (size_t i = 0; i < all.size(); i += (*it)->mixed ? 3 : 1) together += expect_same_bits(all, i) == 3;
                 EXPECT_GT(together, 2) << (*op)->name << " by " << (*it)->name << ", " << variant.name;
             }
         }

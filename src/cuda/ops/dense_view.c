@@ -166,14 +166,19 @@ glia_status gli_cuda_view_run_planned(const gli_call *call, const gli_cuda_kerne
     return GLIA_OK;
 }
 
-/* Those of the first calls that need no copies; returns how many. */
-static int views_of(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel, gli_cuda_view *views) {
+int gli_cuda_views(const gli_call *const *calls, const gli_cuda_kernel *const *kernels, int n, gli_cuda_view *views) {
     layout l;
     for (int i = 0; i < n; ++i) {
-        if (nothing_requested(calls[i]) || lay_out(calls[i], kernel, &l) != GLIA_OK || l.copies > 0) return i;
+        if (nothing_requested(calls[i]) || lay_out(calls[i], kernels[i], &l) != GLIA_OK || l.copies > 0) return i;
         views[i] = view_of(calls[i], &l);
     }
     return n;
+}
+
+static int views_of(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel, gli_cuda_view *views) {
+    const gli_cuda_kernel *kernels[GLI_MAX_GROUP];
+    for (int i = 0; i < n; ++i) kernels[i] = kernel;
+    return gli_cuda_views(calls, kernels, n, views);
 }
 
 int gli_cuda_view_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel) {

@@ -40,6 +40,8 @@ glia_status gli_cuda_view_run_planned(const gli_call *call, const gli_cuda_kerne
 /* For the fields group and run_group of a provider. A call of which a tensor would be copied is in no group. */
 int gli_cuda_view_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel);
 glia_status gli_cuda_view_run_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel);
+/* Sets what the kernel of each of the first calls sees, without workspaces; returns how many need no copies. */
+int gli_cuda_views(const gli_call *const *calls, const gli_cuda_kernel *const *kernels, int n, gli_cuda_view *views);
 
 /* Defines the kernel op_suffix_kernel of these fields, and the functions of its provider. */
 #define GLI_CUDA_KERNEL(op, suffix, ...)                                                                          \
@@ -65,19 +67,20 @@ glia_status gli_cuda_view_run_group(const gli_call *const *calls, int n, const g
 #define GLI_CUDA_PROVIDER(op, ...) GLI_CUDA_KERNEL_PROVIDER(op, portable, GLI_ACCEPTS_ALL, NULL, __VA_ARGS__)
 
 /* The same of one whose kernel runs groups. */
-#define GLI_CUDA_GROUP_PROVIDER(op, ...)                                            \
-    GLI_CUDA_KERNEL(op, portable, __VA_ARGS__)                                      \
-    static int group_##op(const gli_call *const *calls, int n) {                    \
-        return gli_cuda_view_group(calls, n, &op##_portable_kernel);                \
-    }                                                                               \
-    static glia_status run_group_##op(const gli_call *const *calls, int n) {        \
-        return gli_cuda_view_run_group(calls, n, &op##_portable_kernel);            \
-    }                                                                               \
-    const gli_provider gli_##op##_portable = {.name      = "cuda.portable",         \
-                                              .accepts   = GLI_ACCEPTS_ALL,         \
-                                              .prepare   = prepare_##op##_portable, \
-                                              .run       = run_##op##_portable,     \
-                                              .group     = group_##op,              \
+#define GLI_CUDA_GROUP_PROVIDER(op, ...)                                                              \
+    GLI_CUDA_KERNEL(op, portable, __VA_ARGS__)                                                        \
+    static int group_##op(const gli_call *const *calls, int n) {                                      \
+        return gli_cuda_view_group(calls, n, &op##_portable_kernel);                                  \
+    }                                                                                                 \
+    static glia_status run_group_##op(const gli_call *const *calls, void *const *workspaces, int n) { \
+        (void)workspaces;                                                                             \
+        return gli_cuda_view_run_group(calls, n, &op##_portable_kernel);                              \
+    }                                                                                                 \
+    const gli_provider gli_##op##_portable = {.name      = "cuda.portable",                           \
+                                              .accepts   = GLI_ACCEPTS_ALL,                           \
+                                              .prepare   = prepare_##op##_portable,                   \
+                                              .run       = run_##op##_portable,                       \
+                                              .group     = group_##op,                                \
                                               .run_group = run_group_##op}
 
 #endif

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "cuda/ops/conv/convolution_arguments.h"
 #include "cuda/ops/gemm_provider.h"
 #include "cuda/ops/tensor_cores.h"
@@ -112,7 +114,70 @@ GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_data, tensor_cores, GLI_ACCEPTS_TENSOR_
                          .run = data_tensor_cores, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
 GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_filter,
                          .run = filter_tensor_cores, .workspace = filter_workspace, .strided_in = 3, .strided_out = 3);
-GLI_CUDA_PROVIDER(conv2d, .run = forward, .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
-GLI_CUDA_PROVIDER(conv2d_backward_data, .run = data, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
-GLI_CUDA_PROVIDER(conv2d_backward_filter, .run = filter, .workspace = filter_workspace, .strided_in = 3,
-                  .strided_out = 3);
+
+GLI_CUDA_KERNEL(conv2d, portable, .run = forward, .workspace = forward_workspace, .strided_in = 7, .strided_out = 1)
+GLI_CUDA_KERNEL(conv2d_backward_data, portable, .run = data, .workspace = data_workspace, .strided_in = 3,
+                .strided_out = 1)
+GLI_CUDA_KERNEL(conv2d_backward_filter, portable, .run = filter, .workspace = filter_workspace, .strided_in = 3,
+                .strided_out = 3)
+
+/* What calls of these ops may be in one group; the ops of a call are libglia's, and so told by their names. */
+typedef struct member_kind {
+    const char *op;
+    const gli_cuda_kernel *kernel;
+    gli_convolution (*describe)(const gli_call *call, const gli_cuda_view *view);
+    bool filter;
+} member_kind;
+
+static const member_kind *kind_of(const gli_call *call) {
+    static const member_kind kinds[] = {
+        {"conv2d", &conv2d_portable_kernel, forward_call, false},
+        {"conv2d_backward_data", &conv2d_backward_data_portable_kernel, data_call, false},
+        {"conv2d_backward_filter", &conv2d_backward_filter_portable_kernel, filter_call, true},
+    };
+    const member_kind *kind = kinds;
+    while (strcmp(kind->op, call->op->name) != 0) ++kind;
+    return kind;
+}
+
+/* Those of the first calls that need no copies; returns how many. */
+static int describe_group(const gli_call *const *calls, int n, gli_convolution_call *out) {
+    const gli_cuda_kernel *kernels[GLI_MAX_GROUP];
+    gli_cuda_view views[GLI_MAX_GROUP];
+    for (int i = 0; i < n; ++i) kernels[i] = kind_of(calls[i])->kernel;
+    const int count = gli_cuda_views(calls, kernels, n, views);
+    for (int i = 0; i < count; ++i) {
+        const member_kind *kind = kind_of(calls[i]);
+        out[i] = (gli_convolution_call){.conv = kind->describe(calls[i], &views[i]), .filter = kind->filter};
+    }
+    return count;
+}
+
+static int group(const gli_call *const *calls, int n) {
+    gli_convolution_call all[GLI_MAX_GROUP];
+    const gli_gpu gpu = gli_cuda_gpu(calls[0]);
+    return gli_kernel_conv2d_group_size(all, describe_group(calls, n, all), &gpu);
+}
+
+static glia_status run_group(const gli_call *const *calls, void *const *workspaces, int n) {
+    gli_convolution_call all[GLI_MAX_GROUP];
+    const gli_gemm_run how = gli_cuda_gemm_run(calls[0], NULL);
+    GLI_REQUIRE(calls[0]->ctx, describe_group(calls, n, all) == n, GLIA_UNSUPPORTED,
+                "%s: a call of a group of %d needs copies", calls[0]->op->name, n);
+    for (int i = 0; i < n; ++i) all[i].workspace = workspaces[i];
+    GLI_CUDA_TRY(calls[0]->ctx, gli_kernel_conv2d_group(all, n, &how));
+    return GLIA_OK;
+}
+
+#define PORTABLE_PROVIDER(op)                                                       \
+    const gli_provider gli_##op##_portable = {.name      = "cuda.portable",         \
+                                              .accepts   = GLI_ACCEPTS_ALL,         \
+                                              .prepare   = prepare_##op##_portable, \
+                                              .run       = run_##op##_portable,     \
+                                              .group     = group,                   \
+                                              .run_group = run_group,               \
+                                              .mixed     = true}
+
+PORTABLE_PROVIDER(conv2d);
+PORTABLE_PROVIDER(conv2d_backward_data);
+PORTABLE_PROVIDER(conv2d_backward_filter);

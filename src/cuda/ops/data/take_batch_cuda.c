@@ -97,7 +97,8 @@ static int group_take_batch(const gli_call *const *calls, int n) {
     return gli_cuda_view_group(calls, whole, &kernels[1][1]);
 }
 
-static glia_status run_group_take_batch(const gli_call *const *calls, int n) {
+static glia_status run_group_take_batch(const gli_call *const *calls, void *const *workspaces, int n) {
+    (void)workspaces;
     return gli_cuda_view_run_group(calls, n, &kernels[1][1]);
 }
 
