@@ -97,7 +97,7 @@ cudaError_t batchnorm(const gli_batchnorm_geom &g, const gli_batchnorm_arrays &a
     const forward_rule<T> rule = {C(g.epsilon),    C(g.momentum), g.population != 0,         g.activation,
                                   as<C>(n.weight), as<C>(n.bias), as<C>(a.running_mean),     as<C>(a.running_var),
                                   as<C>(n.mean),   as<C>(n.rstd), as<C>(a.new_running_mean), as<C>(a.new_running_var)};
-    const batchnorm_call call  = {g, n.channels_last, n.workspace, stream};
+    const batchnorm_call call  = {g, n.channels_last, n.workspace, n.arrivals, stream};
     auto job                   = job_of<T>(call, rule, {{as<T>(n.x)}}, n.y);
     job.residual               = as<T>(a.residual);
     return run(call, job);
@@ -114,7 +114,7 @@ cudaError_t batchnorm_backward(const gli_batchnorm_geom &g, const gli_norm_backw
                                    as<C>(a.rstd),
                                    as<C>(a.dweight),
                                    as<C>(a.dbias)};
-    const batchnorm_call call   = {g, a.channels_last, a.workspace, stream};
+    const batchnorm_call call   = {g, a.channels_last, a.workspace, a.arrivals, stream};
     auto job                    = job_of<T>(call, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx);
     job.more                    = as<T>(a.dy2);
     job.y                       = as<T>(a.y);

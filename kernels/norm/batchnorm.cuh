@@ -44,6 +44,7 @@ struct batchnorm_call {
     const gli_batchnorm_geom &geom;
     bool channels_last;
     void *workspace;
+    unsigned *arrivals;
     cudaStream_t stream;
 };
 
@@ -55,6 +56,7 @@ channel_job<T, R> job_of(const batchnorm_call &call, const R &rule, const inputs
     j.in                        = in;
     j.out                       = as<T>(out);
     j.partials                  = static_cast<typename R::state *>(call.workspace);
+    j.arrivals                  = call.arrivals;
     j.channels                  = g.c;
     j.count                     = g.n * g.area;
     j.columns                   = call.channels_last;

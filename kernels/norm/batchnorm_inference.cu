@@ -55,7 +55,7 @@ cudaError_t inference(const gli_batchnorm_geom &g, const gli_norm_arrays &a, con
                       cudaStream_t stream) {
     typedef compute<T> C;
     const inference_rule<T> rule = {C(g.epsilon), as<C>(a.weight), as<C>(a.bias), as<C>(mean), as<C>(var)};
-    const batchnorm_call call    = {g, a.channels_last, nullptr, stream};
+    const batchnorm_call call    = {g, a.channels_last, nullptr, nullptr, stream};
     return run(call, job_of<T>(call, rule, {{as<T>(a.x)}}, a.y));
 }
 
@@ -64,7 +64,7 @@ cudaError_t inference_backward(const gli_batchnorm_geom &g, const gli_norm_backw
     typedef compute<T> C;
     const inference_backward_rule<T> rule = {
         {}, C(g.epsilon), as<C>(a.weight), as<C>(a.mean), as<C>(a.rstd), as<C>(a.dweight), as<C>(a.dbias)};
-    const batchnorm_call call = {g, a.channels_last, a.workspace, stream};
+    const batchnorm_call call = {g, a.channels_last, a.workspace, a.arrivals, stream};
     return run(call, job_of<T>(call, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx));
 }
 

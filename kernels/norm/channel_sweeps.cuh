@@ -59,8 +59,9 @@ struct channel_job {
     T *out;                      /* NULL: only the sums are requested */
     T *prepared;                 /* input 1 as it was prepared, which may be in its place; NULL: not requested */
     typename R::state *partials; /* [slices][channels] */
-    int channels, count;         /* count: elements of a channel */
-    bool columns;                /* the layout; else that of runs */
+    unsigned *arrivals;  /* of SUMS, a counter for each block x and section of slices; NULL: nothing is merged */
+    int channels, count; /* count: elements of a channel */
+    bool columns;        /* the layout; else that of runs */
     channel_runs runs;
     channel_cut cut;
     int merged; /* states of a channel for APPLY to read */

@@ -26,39 +26,49 @@
  * runs.
  *
  * A step is one launch. Where one block holds all of a channel, ALONE does everything. Else SUMS leaves the states of
- * the slices in the workspace and APPLY merges them for itself; merge_kernel runs in between where there are too many
- * of them for each block to read. PLAIN needs no sums. APPLY begins with the last slices, which SUMS left in the cache.
+ * the slices in the workspace and APPLY merges them for itself. Where there are too many of them for each block to
+ * read, the last block of a section of slices to be done merges theirs before. PLAIN needs no sums. APPLY begins
+ * with the last slices, which SUMS left in the cache.
  *
  * kernels/norm/channel_sweeps.cuh has what a thread does. */
 #ifndef GLI_KERNELS_NORM_CHANNELS_CUH
 #define GLI_KERNELS_NORM_CHANNELS_CUH
 
+#include "kernels/device/arrivals.cuh"
 #include "kernels/device/block_reduce.cuh"
 #include "kernels/norm/channel_sweeps.cuh"
 
 namespace glia {
 
-enum { CHANNEL_THREADS = 256, CHANNEL_WARPS = CHANNEL_THREADS / LANES, MERGE_THREADS = 128 };
+enum { CHANNEL_THREADS = 256, CHANNEL_WARPS = CHANNEL_THREADS / LANES };
 enum { CHANNEL_MIN_BLOCKS = 2 }; /* of a multiprocessor: left to itself, ptxas spills to fit more */
-enum { CHANNEL_BLOCKS = 512, CHANNEL_STEPS = 16, CHANNEL_SLICES = 512, FEW_SLICES = 8 };
+enum { CHANNEL_BLOCKS = 512, CHANNEL_STEPS = 16, CHANNEL_SLICES = 512, FEW_SLICES = 8, MERGED_SLICES = 16 };
 
 enum channel_step { ALONE, SUMS, APPLY, PLAIN };
-
-/* Block x merges the states of the slices of channel x, into one behind them. */
-template <class S>
-__global__ void __launch_bounds__(MERGE_THREADS) merge_kernel(S *states, int slices, int channels) {
-    __shared__ S shared[MERGE_THREADS / LANES];
-    const int c = blockIdx.x;
-    S all       = {};
-    for (int s = threadIdx.x; s < slices; s += MERGE_THREADS) all.merge(states[int64_t(s) * channels + c]);
-    all = block_merge(all, shared);
-    if (threadIdx.x == 0) states[int64_t(slices) * channels + c] = all;
-}
 
 /* The slice of a block. */
 template <channel_step STEP>
 __device__ inline int slice_of_block() {
     return STEP == APPLY ? gridDim.y - 1 - blockIdx.y : blockIdx.y;
+}
+
+/* The section, MERGED_SLICES of them or the rest, that a block's slice is in. */
+struct section {
+    int first, count, to; /* slices; the merged states have a place behind those of all slices */
+    bool last;            /* of those with the same channels to be done: the block merges the states */
+};
+
+/* The block's own states are written. Every thread calls it. */
+template <class T, class R>
+__device__ inline section arrive(const channel_job<T, R> &j, int slice) {
+    __shared__ bool last;
+    if (!j.arrivals) return {};
+    const int index = slice / MERGED_SLICES, first = index * MERGED_SLICES;
+    const int count = min(int(MERGED_SLICES), j.cut.slices - first);
+    __syncthreads();
+    if (threadIdx.x == 0) last = gli_arrive(j.arrivals + index * gridDim.x + blockIdx.x, unsigned(count));
+    __syncthreads();
+    return {first, count, j.cut.slices + index, last};
 }
 
 /* Block x has channel x, block y a slice of it. */
@@ -84,10 +94,39 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) runs_kern
         }
     if constexpr (STEP == SUMS) {
         if (threadIdx.x == 0) j.partials[int64_t(slice) * j.channels + c] = all;
+        const section own = arrive(j, slice);
+        if (!own.last) return;
+        all = j.rule.none();
+        for (int s = threadIdx.x; s < own.count; s += blockDim.x)
+            all.merge(j.partials[int64_t(own.first + s) * j.channels + c]);
+        all = block_merge(all, shared);
+        if (threadIdx.x == 0) j.partials[int64_t(own.to) * j.channels + c] = all;
     } else {
         const typename R::result result = j.rule.end(c, known, all, slice == 0 && threadIdx.x == 0);
         if (j.out) write_run(j, result, base, begin, end, step);
     }
+}
+
+/* The states of slices begin, begin + step, ... below end of a pack of n columns from c on. */
+template <class T, class R>
+__device__ inline void merge_slices(const channel_job<T, R> &j, int c, int n, int begin, int end, int step,
+                                    typename R::state (&all)[vector<T>::width]) {
+    for (int s = begin; s < end; s += step)
+        for (int k = 0; k < vector<T>::width && k < n; ++k) all[k].merge(j.partials[int64_t(s) * j.channels + c + k]);
+}
+
+template <class T, class R>
+__device__ inline void put_states(const channel_job<T, R> &j, int slice, int c, int n,
+                                  const typename R::state (&all)[vector<T>::width]) {
+    for (int k = 0; k < vector<T>::width && k < n; ++k) j.partials[int64_t(slice) * j.channels + c + k] = all[k];
+}
+
+/* Of each column of threads the merged states, in all of them. */
+template <int W, class S>
+__device__ inline void merge_rows(S (&shared)[W][CHANNEL_THREADS], int across, S (&all)[W]) {
+    for (int k = 0; k < W; ++k) shared[k][threadIdx.x] = all[k];
+    merge_columns(shared, across);
+    for (int k = 0; k < W; ++k) all[k] = shared[k][threadIdx.x % across];
 }
 
 /* Block x has `across` packs of channels, block y a slice of their rows. */
@@ -108,14 +147,10 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_k
         all[k]            = j.rule.none();
     }
     if constexpr (STEP == ALONE || STEP == SUMS) sum_columns(j, known, c, n, begin, end, down, all);
-    if constexpr (STEP == APPLY)
-        for (int s = top; s < j.merged; s += down)
-            for (int k = 0; k < width && k < n; ++k) all[k].merge(j.partials[int64_t(s) * j.channels + c + k]);
+    if constexpr (STEP == APPLY) merge_slices(j, c, n, top, j.merged, down, all);
     if constexpr (STEP != PLAIN) {
         __shared__ state shared[width][CHANNEL_THREADS];
-        for (int k = 0; k < width; ++k) shared[k][threadIdx.x] = all[k];
-        merge_columns(shared, j.cut.across);
-        for (int k = 0; k < width; ++k) all[k] = shared[k][column];
+        merge_rows(shared, j.cut.across, all);
         if constexpr (R::centers && (STEP == ALONE || STEP == APPLY)) {
             bool changed[width], any = false;
             for (int k = 0; k < width; ++k) any = (changed[k] = j.rule.rescale(&known[k], all[k])) || any;
@@ -123,15 +158,22 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_k
                 state again[width];
                 sum_columns(j, known, c, n, top, n > 0 ? j.count : 0, down, again);
                 __syncthreads(); /* `shared` was read for the last time */
-                for (int k = 0; k < width; ++k) shared[k][threadIdx.x] = again[k];
-                merge_columns(shared, j.cut.across);
-                for (int k = 0; k < width; ++k) all[k] = changed[k] ? shared[k][column] : all[k];
+                merge_rows(shared, j.cut.across, again);
+                for (int k = 0; k < width; ++k) all[k] = changed[k] ? again[k] : all[k];
             }
         }
+        if constexpr (STEP == SUMS) {
+            if (top == 0) put_states(j, slice, c, n, all);
+            const section own = arrive(j, slice);
+            if (!own.last) return;
+            for (int k = 0; k < width; ++k) all[k] = j.rule.none();
+            merge_slices(j, c, n, own.first + top, own.first + own.count, down, all);
+            merge_rows(shared, j.cut.across, all);
+            if (top == 0) put_states(j, own.to, c, n, all);
+            return;
+        }
     }
-    if constexpr (STEP == SUMS) {
-        for (int k = 0; top == 0 && k < width && k < n; ++k) j.partials[int64_t(slice) * j.channels + c + k] = all[k];
-    } else {
+    if constexpr (STEP != SUMS) {
         typename R::result result[width];
         for (int k = 0; k < width; ++k)
             result[k] = j.rule.end(min(c + k, j.channels - 1), known[k], all[k], slice == 0 && top == 0 && k < n);
@@ -184,9 +226,13 @@ channel_cut cut_channels(bool columns, int channels, int count) {
     return columns ? cut_columns<T>(channels, count) : cut_runs<T>(channels, count);
 }
 
-/* States in the workspace: those of the slices, and what merge_kernel makes of them. */
+/* How many sections of slices are merged in SUMS; 0: none, the slices are few. There are fewer than GLI_NORM_ARRIVALS
+ * in the columns of all blocks: 64 blocks leave 8 slices, b blocks at most 512 / b + 1. */
+inline int sections(const channel_cut &c) { return c.slices > FEW_SLICES ? blocks_for(c.slices, MERGED_SLICES) : 0; }
+
+/* States in the workspace: those of the slices, and behind them those of sections. */
 inline size_t channel_states(const channel_cut &c, int channels) {
-    return c.slices > 1 ? size_t(c.slices + 1) * channels : 0;
+    return c.slices > 1 ? size_t(c.slices + sections(c)) * channels : 0;
 }
 
 /* Of a dense image [n, c, area]. */
@@ -206,14 +252,11 @@ cudaError_t launch_channels(const channel_job<T, R> &j, int slices, cudaStream_t
 template <class T, class R>
 cudaError_t sum_and_apply(channel_job<T, R> j, cudaStream_t stream) {
     if (j.cut.slices == 1) return launch_channels<ALONE>(j, 1, stream);
-    cudaError_t error = launch_channels<SUMS>(j, j.cut.slices, stream);
-    j.merged          = j.cut.slices;
-    if (error == cudaSuccess && j.merged > FEW_SLICES) {
-        error = GLI_LAUNCH((merge_kernel<typename R::state>), j.channels, MERGE_THREADS, 0, stream, j.partials,
-                           j.cut.slices, j.channels);
-        j.partials += int64_t(j.cut.slices) * j.channels;
-        j.merged = 1;
-    }
+    const int merged = sections(j.cut);
+    if (merged == 0) j.arrivals = nullptr;
+    const cudaError_t error = launch_channels<SUMS>(j, j.cut.slices, stream);
+    j.merged                = merged > 0 ? merged : j.cut.slices;
+    if (merged > 0) j.partials += int64_t(j.cut.slices) * j.channels;
     return error == cudaSuccess ? launch_channels<APPLY>(j, j.out ? j.cut.slices : 1, stream) : error;
 }
 

@@ -171,12 +171,14 @@ channel_runs runs_of(const gli_groupnorm_geom &g, bool channels_last) {
 }
 
 template <class T, class R>
-channel_job<T, R> job_of(const R &rule, const inputs<T, R::inputs> &in, void *out, void *workspace) {
+channel_job<T, R> job_of(const R &rule, const inputs<T, R::inputs> &in, void *out, void *workspace,
+                         unsigned *arrivals) {
     channel_job<T, R> j = {};
     j.rule              = rule;
     j.in                = in;
     j.out               = as<T>(out);
     j.partials          = static_cast<typename R::state *>(workspace);
+    j.arrivals          = arrivals;
     return j;
 }
 
@@ -197,7 +199,7 @@ cudaError_t groupnorm(const gli_groupnorm_geom &g, const gli_norm_arrays &a, cud
                                   as<C>(a.bias),
                                   as<C>(a.mean),
                                   as<C>(a.rstd)};
-    return over_groups(g, a.channels_last, job_of<T>(rule, {{as<T>(a.x)}}, a.y, a.workspace), stream);
+    return over_groups(g, a.channels_last, job_of<T>(rule, {{as<T>(a.x)}}, a.y, a.workspace, a.arrivals), stream);
 }
 
 /* dweight and dbias. */
@@ -206,7 +208,7 @@ cudaError_t vector_gradients(const gli_groupnorm_geom &g, const gli_norm_backwar
     typedef compute<T> C;
     const vectors_rule<T> rule        = {g.groups,      g.c / g.groups,   divide_by(g.area), as<C>(a.mean),
                                          as<C>(a.rstd), as<C>(a.dweight), as<C>(a.dbias)};
-    channel_job<T, vectors_rule<T>> j = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, nullptr, a.workspace);
+    channel_job<T, vectors_rule<T>> j = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, nullptr, a.workspace, a.arrivals);
     j.channels                        = g.c;
     j.count                           = g.n * g.area;
     j.columns                         = a.channels_last;
@@ -219,7 +221,7 @@ cudaError_t groupnorm_backward(const gli_groupnorm_geom &g, const gli_norm_backw
     typedef compute<T> C;
     const backward_rule<T> rule = {channels_of<T>(g, a.channels_last, a.weight, nullptr), C(group_elements(g)),
                                    as<C>(a.weight), as<C>(a.mean), as<C>(a.rstd)};
-    const auto job              = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx, a.workspace);
+    const auto job              = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx, a.workspace, a.arrivals);
     const cudaError_t error     = over_groups(g, a.channels_last, job, stream);
     if (error != cudaSuccess || (!a.dweight && !a.dbias)) return error;
     return vector_gradients<T>(g, a, stream);

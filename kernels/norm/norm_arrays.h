@@ -6,6 +6,9 @@
 
 #include "glia/tensor.h"
 
+/* Counters in device memory, zero before and after each kernel of a stream. */
+enum { GLI_NORM_ARRIVALS = 128 };
+
 /* Dense. x, y, dy, dx and a residual are of the dtype, all other arrays of what it is computed in: of floats beside
  * bf16 and f16. */
 typedef struct gli_norm_arrays {
@@ -14,6 +17,7 @@ typedef struct gli_norm_arrays {
     const void *x, *weight, *bias; /* weight, bias: NULL: ones, zeros */
     void *y, *mean, *rstd;         /* mean, rstd: NULL: not requested */
     void *workspace;
+    unsigned *arrivals; /* GLI_NORM_ARRIVALS */
 } gli_norm_arrays;
 
 typedef struct gli_norm_backward_arrays {
@@ -25,6 +29,7 @@ typedef struct gli_norm_backward_arrays {
     const void *dy2;                           /* of batchnorm; added to dy, and it may be dx; NULL: zeros */
     void *dresidual;                           /* of batchnorm; it may be dy; NULL: not requested */
     void *workspace;
+    unsigned *arrivals; /* GLI_NORM_ARRIVALS */
 } gli_norm_backward_arrays;
 
 #endif

@@ -9,7 +9,7 @@ static size_t workspace(const gli_call *call, glia_dtype dtype, bool channels_la
 }
 
 static glia_status batchnorm(const gli_call *call, const gli_cuda_view *v, bool channels_last) {
-    const gli_batchnorm_arrays arrays = {.norm             = gli_cuda_norm_arrays(v, channels_last),
+    const gli_batchnorm_arrays arrays = {.norm             = gli_cuda_norm_arrays(call, v, channels_last),
                                          .running_mean     = v->in[GLI_BATCHNORM_RUNNING_MEAN],
                                          .running_var      = v->in[GLI_BATCHNORM_RUNNING_VAR],
                                          .residual         = v->in[GLI_BATCHNORM_RESIDUAL],
@@ -20,7 +20,7 @@ static glia_status batchnorm(const gli_call *call, const gli_cuda_view *v, bool 
 }
 
 static glia_status batchnorm_backward(const gli_call *call, const gli_cuda_view *v, bool channels_last) {
-    gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(v, channels_last);
+    gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(call, v, channels_last);
     arrays.y                        = v->in[GLI_BATCHNORM_BACK_Y];
     arrays.dy2                      = v->in[GLI_BATCHNORM_BACK_DY2];
     arrays.dresidual                = v->out[GLI_BATCHNORM_BACK_DRESIDUAL];

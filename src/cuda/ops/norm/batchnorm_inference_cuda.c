@@ -10,7 +10,7 @@ static size_t no_workspace(const gli_call *call, glia_dtype dtype, bool channels
 }
 
 static glia_status inference(const gli_call *call, const gli_cuda_view *v, bool channels_last) {
-    const gli_norm_arrays arrays = gli_cuda_norm_arrays(v, channels_last);
+    const gli_norm_arrays arrays = gli_cuda_norm_arrays(call, v, channels_last);
     GLI_CUDA_TRY(call->ctx, gli_kernel_batchnorm_inference(call->geom, &arrays, v->in[GLI_INFERENCE_MEAN],
                                                            v->in[GLI_INFERENCE_VAR], v->stream));
     return GLIA_OK;
@@ -21,7 +21,7 @@ static size_t workspace_backward(const gli_call *call, glia_dtype dtype, bool ch
 }
 
 static glia_status inference_backward(const gli_call *call, const gli_cuda_view *v, bool channels_last) {
-    const gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(v, channels_last);
+    const gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(call, v, channels_last);
     GLI_CUDA_TRY(call->ctx, gli_kernel_batchnorm_inference_backward(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }

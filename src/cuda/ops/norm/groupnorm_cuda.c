@@ -9,13 +9,13 @@ static size_t workspace(const gli_call *call, glia_dtype dtype, bool channels_la
 }
 
 static glia_status groupnorm(const gli_call *call, const gli_cuda_view *v, bool channels_last) {
-    const gli_norm_arrays arrays = gli_cuda_norm_arrays(v, channels_last);
+    const gli_norm_arrays arrays = gli_cuda_norm_arrays(call, v, channels_last);
     GLI_CUDA_TRY(call->ctx, gli_kernel_groupnorm(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 
 static glia_status groupnorm_backward(const gli_call *call, const gli_cuda_view *v, bool channels_last) {
-    const gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(v, channels_last);
+    const gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(call, v, channels_last);
     GLI_CUDA_TRY(call->ctx, gli_kernel_groupnorm_backward(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }

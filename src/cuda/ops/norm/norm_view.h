@@ -6,7 +6,9 @@
 #include "kernels/norm/norm_arrays.h"
 #include "ops/norm/norm_geom.h"
 
-static inline gli_norm_arrays gli_cuda_norm_arrays(const gli_cuda_view *v, bool channels_last) {
+_Static_assert((int)GLI_CUDA_ARRIVALS >= (int)GLI_NORM_ARRIVALS, "a context has counters for each section");
+
+static inline gli_norm_arrays gli_cuda_norm_arrays(const gli_call *call, const gli_cuda_view *v, bool channels_last) {
     return (gli_norm_arrays){.dtype         = v->dtype,
                              .channels_last = channels_last,
                              .x             = v->in[GLI_NORM_X],
@@ -15,11 +17,13 @@ static inline gli_norm_arrays gli_cuda_norm_arrays(const gli_cuda_view *v, bool 
                              .y             = v->out[GLI_NORM_Y],
                              .mean          = v->out[GLI_NORM_MEAN],
                              .rstd          = v->out[GLI_NORM_RSTD],
-                             .workspace     = v->workspace};
+                             .workspace     = v->workspace,
+                             .arrivals      = gli_cuda_of(call->ctx)->arrivals.data};
 }
 
 /* Of batchnorm_inference_backward the input behind the mean is the variance. */
-static inline gli_norm_backward_arrays gli_cuda_norm_backward_arrays(const gli_cuda_view *v, bool channels_last) {
+static inline gli_norm_backward_arrays gli_cuda_norm_backward_arrays(const gli_call *call, const gli_cuda_view *v,
+                                                                     bool channels_last) {
     return (gli_norm_backward_arrays){.dtype         = v->dtype,
                                       .channels_last = channels_last,
                                       .x             = v->in[GLI_NORM_BACK_X],
@@ -30,7 +34,8 @@ static inline gli_norm_backward_arrays gli_cuda_norm_backward_arrays(const gli_c
                                       .dx            = v->out[GLI_NORM_BACK_DX],
                                       .dweight       = v->out[GLI_NORM_BACK_DWEIGHT],
                                       .dbias         = v->out[GLI_NORM_BACK_DBIAS],
-                                      .workspace     = v->workspace};
+                                      .workspace     = v->workspace,
+                                      .arrivals      = gli_cuda_of(call->ctx)->arrivals.data};
 }
 
 #endif
