@@ -183,10 +183,12 @@ class Workspace {
 class Groups : public testing::TestWithParam<const char *> {
    protected:
     // Those of the op's cases that the provider takes, alone and, where it says so, in a group.
-    static std::vector<Member> members(const gli_provider &provider, const gli_op &op, const Variant &variant) {
+    template <class Wanted>
+    static std::vector<Member> members(const gli_provider &provider, const gli_op &op, const Variant &variant,
+                                       Wanted wanted) {
         std::vector<Member> all;
         for (const Case &c : all_cases()) {
-            if (c.op != &op || c.bench || c.cpu) continue;
+            if (c.op != &op || c.bench || c.cpu || !wanted(c)) continue;
             Member m{&c, &provider, prepare(context_of(GetParam(), 2), c, variant, Regime::reals), {}};
             EXPECT_EQ(m.p->error, "") << c.name;
             const gli_call *call = &m.p->call;
@@ -199,15 +201,22 @@ class Groups : public testing::TestWithParam<const char *> {
     }
 
     // Those of all ops whose calls may be in a group with the op's, in turn; none where an earlier op has had them.
+    // Before them, those of tiles of every size twice.
     static std::vector<Member> mixed_members(const gli_provider &provider, const gli_op &op, const Variant &variant) {
         std::vector<std::vector<Member>> of_op;
+        std::vector<Member> all;
+        const auto in_tiles = [](const Case &c) { return std::string(c.name).find("tiles") != std::string::npos; };
+        const auto any      = [](const Case &) { return true; };
         for (const gli_op *const *other = gli_ops; *other; ++other)
             for (const gli_provider *const *it = device_of(GetParam())->providers(*other); *it; ++it) {
                 if ((*it)->group != provider.group) continue;
                 if (of_op.empty() && *other != &op) return {};
-                of_op.push_back(members(**it, **other, variant));
+                of_op.push_back(members(**it, **other, variant, any));
+                auto first  = members(**it, **other, variant, in_tiles),
+                     second = members(**it, **other, variant, in_tiles);
+                for (size_t i = 0; i < first.size(); ++i)
+                    for (auto *one : {&first, &second}) all.push_back(std::move((*one)[i]));
             }
-        std::vector<Member> all;
         for (size_t i = 0; i < of_op[0].size(); ++i)
             for (auto &some : of_op)
                 if (i < some.size()) all.push_back(std::move(some[i]));
@@ -263,10 +272,14 @@ TEST_P(Groups, give_the_bits_of_each_call_alone) {
                                            {"bf16", GLIA_BF16},
                                            {"f16", GLIA_F16}}) {
                 if (races && variant.dtype != GLIA_F32) continue;  // who touches what does not depend on the type
-                auto all = (*it)->mixed ? mixed_members(**it, **op, variant) : members(**it, **op, variant);
+                const auto any = [](const Case &) { return true; };
+                auto all       = (*it)->mixed ? mixed_members(**it, **op, variant) : members(**it, **op, variant, any);
                 if (all.empty()) break;
-                int together = 0;
-                for (size_t i = 0; i < all.size(); i += (*it)->mixed ? 3 : 1) together += expect_same_bits(all, i) == 3;
+                int together = 0, count = 1;
+                for (size_t i = 0; i < all.size(); i += (*it)->mixed ? size_t(std::max(count, 1)) : 1) {
+                    count = expect_same_bits(all, i);
+                    together += count == 3;
+                }
                 EXPECT_GT(together, 2) << (*op)->name << " by " << (*it)->name << ", " << variant.name;
             }
         }
