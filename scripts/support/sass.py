@@ -228,12 +228,15 @@ def products(kernel):
     multiply = [loop for loop in loops if unit in ops[loop]]
     loops = [loop for loop in multiply if "STG" not in ops[loop]]
     over_tiles = [loop for loop in loops if "LDG" in ops[loop]]
+    inner = [loop for loop in loops if "LDG" not in ops[loop]]
     if not over_tiles and unit == "HMMA":  # a loop over steps, each of which stores its results
         over_tiles = [loop for loop in multiply if "LDG" in ops[loop]]
+    if not over_tiles:  # a loop over tiles of the result
+        over_tiles = [(first, last) for first, last in multiply if "LDG" in ops[first, last]
+                      and any(first <= start and end <= last for start, end in inner)]
     if not over_tiles:
         return None
-    inner = [ops[loop] for loop in loops if "LDG" not in ops[loop]]
     first, last = min(over_tiles, key=lambda loop: loop[1] - loop[0])
     tile = [code[index] for index in flow.path(range(first, last + 1))[0]]
-    share = max(body.count(unit) / len(body) for body in inner or [list(map(op_of, tile))])
+    share = max(body.count(unit) / len(body) for body in [ops[loop] for loop in inner] or [list(map(op_of, tile))])
     return Products(share, len(tile), in_flight(tile, is_vector_load), ops_of(tile))

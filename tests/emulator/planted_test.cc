@@ -31,7 +31,7 @@ namespace {
 std::vector<Planted> all_planted() {
     std::vector<Planted> all = planted_in_blocks();
     for (const auto &more : {planted_in_warps(), planted_in_memory(), planted_in_tensor_cores(), planted_in_signals(),
-                             planted_in_clusters(), planted_in_rnn_products()})
+                             planted_in_clusters(), planted_in_rnn_products(), planted_in_patches()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }

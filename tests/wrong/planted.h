@@ -27,6 +27,7 @@ std::vector<Planted> planted_in_tensor_cores();
 std::vector<Planted> planted_in_signals();
 std::vector<Planted> planted_in_clusters();
 std::vector<Planted> planted_in_rnn_products();
+std::vector<Planted> planted_in_patches();
 
 // Device memory with the values of a vector, or unwritten.
 template <typename T>

@@ -3,6 +3,7 @@
 #include "cuda/ops/conv/convolution_arguments.h"
 #include "cuda/ops/gemm_provider.h"
 #include "cuda/ops/tensor_cores.h"
+#include "kernels/conv/conv2d_direct_launch.h"
 
 static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
     const gli_convolution conv = gli_cuda_convolution(call, dtype);
@@ -86,6 +87,8 @@ static const char *decline_direct(const gli_call *call) {
     if (g->groups > 1) return "only one group";
     if (g->c == 0 || g->c > MAX_CHANNELS) return "only one to three channels";
     if ((int64_t)g->c * g->r * g->s > GLI_DIRECT_MAX_K) return "the filters have too many elements";
+    const gli_convolution conv = gli_cuda_convolution(call, GLIA_F32);
+    if (!gli_kernel_conv2d_direct_fits(&conv)) return "the windows are too large for shared memory";
     return NULL;
 }
 
