@@ -352,6 +352,27 @@ TEST_F(Emulator, a_graph_keeps_arguments_and_runs_as_often_as_it_is_launched) {
     EXPECT_EQ(cudaGraphLaunch(executable, s), cudaErrorInvalidValue);
 }
 
+TEST_F(Emulator, a_graph_launches_in_clusters_what_was_captured_in_clusters) {
+    DeviceArray<float> told(size_t{8}), launched(size_t{8});
+    cudaStream_t s = stream();
+    cudaGraph_t graph;
+    cudaGraphExec_t executable;
+    ASSERT_EQ(cudaStreamBeginCapture(s, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+    ASSERT_EQ(GLI_LAUNCH_CLUSTERS(tell_neighbour, 4, 8, 1, 4, s, told.data()), cudaSuccess);
+    EXPECT_EQ(GLI_LAUNCH_CLUSTERS(tell_neighbour, 4, 6, 1, 4, s, told.data()), cudaErrorInvalidClusterSize);
+    ASSERT_EQ(cudaStreamEndCapture(s, &graph), cudaSuccess) << gli_emulator_message();
+    ASSERT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
+    ASSERT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+    ASSERT_EQ(GLI_LAUNCH_CLUSTERS(tell_neighbour, 4, 8, 1, 4, s, launched.data()), cudaSuccess);
+    for (int replay = 0; replay < 2; ++replay) {
+        ASSERT_EQ(cudaMemsetAsync(told.data(), 0, 8 * sizeof(float), s), cudaSuccess);
+        ASSERT_EQ(cudaGraphLaunch(executable, s), cudaSuccess);
+        ASSERT_EQ(cudaStreamSynchronize(s), cudaSuccess);
+        EXPECT_EQ(told.read(), launched.read()) << replay;
+    }
+    EXPECT_EQ(cudaGraphExecDestroy(executable), cudaSuccess);
+}
+
 TEST_F(Emulator, a_capture_takes_in_streams_that_wait_for_it) {
     DeviceArray<float> x(std::vector<float>{0}), y(std::vector<float>{0});
     cudaStream_t s = stream(), other = stream();
