@@ -1,4 +1,4 @@
-/* The epilogue of a GEMM: y = act(alpha acc + beta c), stored through the axes of y. */
+/* The epilogue of a GEMM: y = act(alpha acc + beta c), or act'(of c) alpha acc, stored through the axes of y. */
 #ifndef GLI_KERNELS_GEMM_EPILOGUE_CUH
 #define GLI_KERNELS_GEMM_EPILOGUE_CUH
 
@@ -6,6 +6,17 @@
 #include "kernels/gemm/tensor_access.cuh"
 
 namespace glia {
+
+/* dx[k] from y[k], which act computed, and dy[k]: the derivatives of the functions that `activate` has. */
+template <int W, class C>
+__device__ inline void activate_backward(glia_unary_kind kind, const C (&y)[W], const C (&dy)[W], C (&dx)[W]) {
+    switch (kind) {
+        case GLIA_UNARY_SIGMOID: return gradient_from_y(GLIA_UNARY_SIGMOID, C(0), y, dy, dx);
+        case GLIA_UNARY_TANH: return gradient_from_y(GLIA_UNARY_TANH, C(0), y, dy, dx);
+        case GLIA_UNARY_RELU: return gradient_from_y(GLIA_UNARY_RELU, C(0), y, dy, dx);
+        default: return each(dy, dx, [](C v) { return v; });
+    }
+}
 
 /* T: the element type of y, and of c and the row sums. */
 template <class T, class RowAxis, class ColumnAxis>
@@ -21,13 +32,19 @@ struct epilogue {
     unsigned c_row_stride, c_column_stride;
     C alpha, beta;
     glia_unary_kind activation;
+    bool backward; /* c is what the activation computed, and tells its derivative */
 
     T *row_sums; /* of the rows of a; NULL: not requested */
     unsigned row_sums_stride;
 
     __device__ C apply(int m, int n, C acc) const {
-        C value[1] = {alpha * acc};
-        if (c) value[0] += beta * C(to_compute(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]));
+        C value[1] = {alpha * acc}, from[1] = {0};
+        if (c) from[0] = C(to_compute(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]));
+        if (backward) {
+            activate_backward(activation, from, value, value);
+            return value[0];
+        }
+        if (c) value[0] += beta * from[0];
         activate(activation, value, value);
         return value[0];
     }

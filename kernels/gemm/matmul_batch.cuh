@@ -76,6 +76,7 @@ epilogue<T, linear_axis, linear_axis> epilogue_of(const gli_gemm &g) {
     y.alpha                                 = static_cast<compute<T>>(g.alpha);
     y.beta                                  = static_cast<compute<T>>(g.beta);
     y.activation                            = g.activation;
+    y.backward                              = g.backward;
     y.row_sums                              = g.has_row_sums ? static_cast<T *>(g.row_sums) : nullptr;
     y.row_sums_stride                       = unsigned(g.row_sums_stride);
     return y;

@@ -26,6 +26,7 @@ typedef struct gli_gemm {
     gli_gemm_matrix a, b, c, y; /* a: [m,k], b: [k,n], c and y: [m,n]; c may be absent */
     double alpha, beta;
     glia_unary_kind activation; /* linear, sigmoid, tanh or relu */
+    bool backward;              /* y = act'(of c) alpha a b instead, where c is what act computed, and not y */
     bool wide_y;                /* y, c and row_sums are f32 where dtype is bf16 or f16 */
     bool has_row_sums;          /* those of a are requested; of a batch of one */
     void *row_sums;             /* [m] */

@@ -9,6 +9,8 @@
 #include "ops/elementwise/activation.h"
 #include "ops/data/increment_geom.h"
 #include "ops/elementwise/binary_geom.h"
+#include "ops/elementwise/unary_geom.h"
+#include "ops/linear/dense_geom.h"
 #include "ops/loss/cross_entropy_geom.h"
 #include "ops/loss/loss_geom.h"
 #include "ops/metric/accumulate_geom.h"
@@ -44,6 +46,12 @@ static bool merge_activation(const pattern *p, const gli_node *first, const gli_
         return false;
     memcpy(params + p->activation, &outer, sizeof outer);
     return outer != GLIA_LINEAR;
+}
+
+/* The derivative of an activation, from what it computed. */
+static bool merge_derivative(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
+    return second->in[GLI_UNARY_BACKWARD_Y] && !second->in[GLI_UNARY_BACKWARD_X] &&
+           merge_activation(p, first, second, params);
 }
 
 /* relu only: the time of other activations is more than that of the memory accesses that fusion saves. */
@@ -113,6 +121,8 @@ static const pattern patterns[] = {
     {&gli_op_conv2d_transpose, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_transpose_params, activation),
      merge_activation},
     {&gli_op_dense, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_dense_params, activation), merge_activation},
+    {&gli_op_dense_backward_data, &gli_op_unary_backward, FIRST_MOVES, GLI_UNARY_BACKWARD_DY, GLI_DENSE_DATA_X,
+     offsetof(glia_dense_backward_data_params, activation), merge_derivative},
     {&gli_op_batchnorm, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_batchnorm_params, activation), merge_relu},
     {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 0, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
     {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 1, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
@@ -166,10 +176,18 @@ static bool used_between(const fusion *f, int first_index, int second_index) {
     return false;
 }
 
+/* The other one that it reads, of two. */
+static int other_input(const gli_node *node, int input) {
+    int other = 0;
+    for (int i = 0; i < node->n_in; ++i)
+        if (i != input && node->in[i]) other = node->in[i];
+    return other;
+}
+
 static bool may_move(const fusion *f, const pattern *p, int first_index, int second_index) {
     const glia_graph *graph = f->graph;
     const gli_node *first = &graph->nodes[first_index], *second = &graph->nodes[second_index];
-    const int other = second->in[1 - p->input];
+    const int other = other_input(second, p->input);
     if (first->n_in > p->extra && first->in[p->extra]) return false;
     return other != second->in[p->input] &&
            gli_same_shape(&graph->values[other].tensor, &graph->values[first->out[0]].tensor) &&
@@ -199,7 +217,7 @@ static void put_in_place_of_second(fusion *f, const gli_node *merged, int first_
 static glia_status move_first(fusion *f, const pattern *p, int first_index, int second_index, const char *params) {
     const gli_node *second = &f->graph->nodes[second_index];
     gli_node merged        = f->graph->nodes[first_index];
-    GLI_TRY(extend(f, p, second->in[1 - p->input], params, &merged));
+    GLI_TRY(extend(f, p, other_input(second, p->input), params, &merged));
     f->graph->values[merged.out[0]].kind = GLI_VALUE_FUSED;
     merged.out[0]                        = second->out[0];
     put_in_place_of_second(f, &merged, first_index, second_index);

@@ -317,6 +317,19 @@ class Branches : public Computation {
     }
 };
 
+class CudaDerivatives : public OnDevice {};
+
+TEST_P(CudaDerivatives, of_relu_in_the_gradients_of_dense_layers_have_the_bits_of_their_own_kernel) {
+    Computer c(device());
+    for (const std::vector<int64_t> &units : {std::vector<int64_t>{33, 20, 20, 7}, std::vector<int64_t>{3, 8, 700}}) {
+        Layers layers(c.ctx, 40, units);
+        const auto fused = layers.run({}), alone = layers.run({.unfused = true});
+        for (size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(same_bits(alone[i], fused[i])) << "output " << i;
+    }
+}
+
+GLI_ON_DEVICES(CudaDerivatives);
+
 class CudaGroups : public OnDevice {
    protected:
     // That the plan has these groups, and gives the bits of the steps one by one.

@@ -574,6 +574,64 @@ TEST(Fusion, activation_of_a_dense_layer) {
     glia_plan_destroy(plan);
 }
 
+// The gradient by the first weights of two layers, through the activation between them.
+struct TwoLayers : Net {
+    glia_dtype dtype;
+    glia_value x, first, second, y, d;
+    TwoLayers(glia_unary_kind kind, glia_dtype dtype, int64_t rows, int64_t hidden) : dtype(dtype) {
+        x                     = wave({rows, 3});
+        first                 = wave({hidden, 3});
+        second                = wave({5, hidden});
+        const glia_value h    = unary(kind, call("dense", nullptr, {x, first}));
+        y                     = call("dense", nullptr, {h, second});
+        const glia_value loss = sum(binary(GLIA_BINARY_MUL, y, y));
+        EXPECT_EQ(gli_graph_fuse(graph, &loss, 1), GLIA_OK);
+        d = gradient(loss, {first})[0];
+    }
+    glia_value wave(const std::vector<int64_t> &dims) {
+        Numbers values(size_t(dims[0] * dims[1]));
+        for (size_t i = 0; i < values.size(); ++i) values[i] = std::sin(double(i + values.size()));
+        return state(dims, values, dtype);
+    }
+};
+
+TEST(Fusion, derivative_of_an_activation_in_the_gradient_of_a_dense_layer) {
+    for (glia_dtype dtype : {GLIA_F64, GLIA_F32})
+        for (glia_unary_kind kind : {GLIA_UNARY_RELU, GLIA_UNARY_SIGMOID, GLIA_UNARY_TANH})
+            for (auto [rows, hidden] : {std::pair(4, 6), std::pair(1, 33), std::pair(70, 5)}) {
+                TwoLayers net(kind, dtype, rows, hidden);
+                glia_plan *plan   = net.make({net.d});
+                const Names shown = steps(plan);
+                EXPECT_EQ(std::count(shown.begin(), shown.end(), std::string("dense_backward_data")), 1);
+                EXPECT_EQ(std::count(shown.begin(), shown.end(), std::string("unary_backward")), 0);
+                EXPECT_EQ(net.run(plan, {net.d}), net.run({net.d}, {}, {.unfused = true}));
+                glia_plan_destroy(plan);
+            }
+}
+
+TEST(Fusion, leaves_other_derivatives_and_gradients_with_another_use) {
+    TwoLayers gelu(GLIA_UNARY_GELU, GLIA_F64, 2, 4);
+    TwoLayers elu(GLIA_UNARY_ELU, GLIA_F64, 2, 4);
+    for (TwoLayers *net : {&gelu, &elu}) {
+        glia_plan *plan   = net->make({net->d});
+        const Names shown = steps(plan);
+        EXPECT_EQ(std::count(shown.begin(), shown.end(), std::string("unary_backward")), 1);
+        glia_plan_destroy(plan);
+    }
+    Net net;
+    const glia_value dy = net.input({2, 3}), w = net.input({3, 4}), x = net.input({2, 4});
+    const glia_value dx = net.call("dense_backward_data", nullptr, {dy, w});
+    const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
+    const glia_value dz = net.call("unary_backward", &relu, {{0}, x, dx});
+    const glia_value of_x =
+        net.call("unary_backward", &relu, {x, {0}, net.call("dense_backward_data", nullptr, {dy, w})});
+    for (const auto &outputs : {std::vector<glia_value>{dz, dx}, std::vector<glia_value>{of_x}}) {
+        glia_plan *plan = net.make(outputs);
+        EXPECT_EQ(steps(plan), Names({"dense_backward_data", "unary_backward"}));
+        glia_plan_destroy(plan);
+    }
+}
+
 TEST(Fusion, activation_of_a_transposed_convolution) {
     Net net;
     const glia_value x = net.input({1, 2, 3, 3}), w = net.input({2, 1, 2, 2});

@@ -25,6 +25,9 @@ std::vector<char> back(const params::conv2d &p, int rows, int columns) {
 std::vector<char> transpose(const params::conv2d_transpose &p = {}) { return bytes_of(p); }
 std::vector<char> matmul(const params::matmul &p = {}) { return bytes_of(p); }
 std::vector<char> dense(glia_activation activation = GLIA_LINEAR) { return bytes_of(params::dense{activation}); }
+std::vector<char> data(glia_activation activation = GLIA_LINEAR) {
+    return bytes_of(params::dense_backward_data{activation});
+}
 std::vector<char> weights() { return bytes_of(params::dense_backward_weights{}); }
 
 const Array kX = dims({2, 4, 5, 6}), kW = dims({3, 4, 3, 3}), kGrouped = dims({3, 2, 3, 3}), kDy = dims({2, 3, 3, 4});
@@ -38,6 +41,7 @@ const std::vector<Bad> &bad_calls() {
     static const gli_op *const m = &gli_op_matmul;
     static const gli_op *const u = &gli_op_dense;
     static const gli_op *const b = &gli_op_dense_backward_weights;
+    static const gli_op *const x = &gli_op_dense_backward_data;
     const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH,
                LARGE                  = GLIA_UNSUPPORTED;
     static const std::vector<Bad> all = {
@@ -208,6 +212,20 @@ const std::vector<Bad> &bad_calls() {
         bad("dy_of_one", b, weights(), {kA, dims({5})}, SHAPE,
             "dense_backward_weights: dy is [5], must have 2 dimensions or more"),
         bad("dtype", b, weights(), {kA, dims({2, 5}, GLIA_F64)}, DTYPE, "dense_backward_weights: x is f32, dy is f64"),
+        bad("sizes", x, data(), {dims({2, 4}), kUnits}, SHAPE,
+            "dense_backward_data: dy is [2,4], w is [5,3]: 4 and 5 elements to sum over"),
+        bad("dy_of_one", x, data(), {dims({5}), kUnits}, SHAPE,
+            "dense_backward_data: dy is [5], must have 2 dimensions or more"),
+        bad("w_of_three", x, data(), {dims({2, 5}), dims({1, 5, 3})}, SHAPE,
+            "dense_backward_data: w is [1,5,3], must have 2 dimensions"),
+        bad("x", x, data(), {dims({2, 5}), kUnits, dims({2, 4})}, SHAPE,
+            "dense_backward_data: x is [2,4], must be [2,3]"),
+        bad("no_x", x, data(GLIA_RELU), {dims({2, 5}), kUnits}, ARGUMENT,
+            "dense_backward_data: the derivative of relu needs x, which is NULL"),
+        bad("activation", x, data(GLIA_ELU), {dims({2, 5}), kUnits, dims({2, 3})}, ARGUMENT,
+            "activation elu cannot be fused"),
+        bad("dtype", x, data(), {dims({2, 5}), dims({5, 3}, GLIA_F64)}, DTYPE,
+            "dense_backward_data: dy is f32, w is f64"),
     };
     return all;
 }
@@ -223,6 +241,9 @@ TEST(LinearContract, outputs_must_fit) {
     EXPECT_STREQ(glia_message(s.ctx()), "dense: y is NULL");
     EXPECT_EQ(glia_dense_backward_weights(s.ctx(), t({2, 3}), t({2, 5}), t({3, 5}), nullptr), GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "dense_backward_weights: dw is [3,5], must be [5,3]");
+    EXPECT_EQ(glia_dense_backward_data(s.ctx(), nullptr, t({2, 5}), t({5, 3}), nullptr, t({2, 5})),
+              GLIA_SHAPE_MISMATCH);
+    EXPECT_STREQ(glia_message(s.ctx()), "dense_backward_data: dx is [2,5], must be [2,3]");
     EXPECT_EQ(glia_conv2d_transpose(s.ctx(), nullptr, t({1, 1, 2, 2}), t({1, 1, 2, 2}), nullptr, t({1, 1, 2, 2})),
               GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "conv2d_transpose: y is [1,1,2,2], must be [1,1,3,3]");

@@ -419,6 +419,23 @@ TEST(Dense, applies_the_activation_after_the_bias) {
            {-0.999329299739067, 0, 0.7615941559557649});
 }
 
+TEST(DenseBackwardData, multiplies_by_the_derivative_of_what_x_comes_from) {
+    const Array dy{{2, 3}, {1, 10, 100, 1000, 0, 1}}, x{{2, 2}, {0, 0.5, -2, NAN}};
+    const auto with = [](glia_activation activation) { return params::dense_backward_data{activation}; };
+    expect(run(gli_op_dense_backward_data, with(GLIA_LINEAR), {dy, kW}), {2, 2}, {101, 110, 1001, 1});
+    expect(run(gli_op_dense_backward_data, with(GLIA_LINEAR), {dy, kW, x}), {2, 2}, {101, 110, 1001, 1});
+    expect(run(gli_op_dense_backward_data, with(GLIA_RELU), {dy, kW, x}), {2, 2}, {0, 110, 0, 1});
+    const Array some{{2, 2}, {0, 0.5, 1, 0.25}};
+    expect(run(gli_op_dense_backward_data, with(GLIA_SIGMOID), {dy, kW, some}), {2, 2}, {0, 27.5, 0, 0.1875});
+    expect(run(gli_op_dense_backward_data, with(GLIA_TANH), {dy, kW, some}), {2, 2}, {101, 82.5, 0, 0.9375});
+}
+
+TEST(DenseBackwardData, lets_nothing_through_where_relu_is_0) {
+    const Array dy{{2, 1}, {INFINITY, NAN}}, w{{1, 2}, {1, 1}}, x{{2, 2}, {0, 1, -1, -2}};
+    expect(run(gli_op_dense_backward_data, params::dense_backward_data{GLIA_RELU}, {dy, w, x}), {2, 2},
+           {0, INFINITY, 0, 0});
+}
+
 TEST(DenseBackwardWeights, sums_over_the_rows) {
     const Array dy{{2, 3}, {1, 10, 100, 1000, 0, 0}};
     expect(run(gli_op_dense_backward_weights, params::dense_backward_weights{}, {kX, dy}), {3, 2},

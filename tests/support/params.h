@@ -130,6 +130,7 @@ struct dense {
     glia_activation activation = GLIA_LINEAR;
 };
 struct dense_backward_weights {};
+using dense_backward_data = dense;
 struct dropout {
     double p        = 0;
     uint64_t seed   = 0;

@@ -2,6 +2,7 @@
 
 #include "core/provider.h"
 #include "cpu/native/column_sum.h"
+#include "cpu/native/elementwise/activate.h"
 #include "cpu/native/linear/dense_rows.h"
 #include "cpu/onednn/onednn.h"
 
@@ -72,5 +73,30 @@ static glia_status run_weights(const gli_call *call, const gli_prepared *prepare
     return GLIA_OK;
 }
 
+static const char *decline_data(const gli_call *call) {
+    return gli_decline_rows(call->in[GLI_DENSE_DATA_DY], call->out[0]);
+}
+
+static glia_status prepare_data(const gli_call *call, gli_prepared *out) {
+    gli_dnn_matmul m = {.alpha = 1};
+    m.a              = matrix(gli_dnn_in(call, GLI_DENSE_DATA_DY));
+    m.b              = gli_dnn_in(call, GLI_DENSE_DATA_W);
+    m.y              = matrix(gli_dnn_out(call, 0));
+    gli_dnn *dnn;
+    GLI_TRY(gli_dnn_begin(call, &dnn));
+    gli_dnn_add_matmul(dnn, &m);
+    return gli_dnn_end(dnn, out);
+}
+
+/* oneDNN has no derivative as a post-op of a product. */
+static glia_status run_data(const gli_call *call, const gli_prepared *prepared, void *workspace) {
+    const gli_dense_geom *g = call->geom;
+    GLI_TRY(gli_dnn_run(call, prepared, workspace));
+    if (g->activation != GLIA_UNARY_LINEAR)
+        gli_activate_backward_tensor(call->ctx, g->activation, call->in[GLI_DENSE_DATA_X], call->out[0]);
+    return GLIA_OK;
+}
+
 GLI_DNN_PROVIDER(dense, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run);
 GLI_DNN_PROVIDER(dense_backward_weights, GLI_ACCEPTS_DNN, decline_weights, prepare_weights, run_weights);
+GLI_DNN_PROVIDER(dense_backward_data, GLI_ACCEPTS_DNN, decline_data, prepare_data, run_data);

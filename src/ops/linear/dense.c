@@ -60,6 +60,32 @@ static glia_status resolve_weights(gli_resolution *r) {
     return GLIA_OK;
 }
 
+static glia_status resolve_data(gli_resolution *r) {
+    const glia_dense_backward_data_params *p = r->params;
+    gli_dense_geom *g                        = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_fused(r, p->activation, &g->activation));
+    GLI_TRY(resolve_rows(r, GLI_DENSE_DATA_DY, &g->rows, &g->u));
+    GLI_TRY(gli_check_ndim(r, GLI_DENSE_DATA_W, 2));
+    const glia_tensor *dy = r->in[GLI_DENSE_DATA_DY], *w = r->in[GLI_DENSE_DATA_W];
+    const glia_tensor *x = r->n_in > GLI_DENSE_DATA_X ? r->in[GLI_DENSE_DATA_X] : NULL;
+    GLI_REQUIRE(r->ctx, w->dim[0] == g->u, GLIA_SHAPE_MISMATCH,
+                "%s: dy is %s, w is %s: %d and %lld elements to sum over", r->op->name, GLI_SHAPE_OF(dy),
+                GLI_SHAPE_OF(w), g->u, (long long)w->dim[0]);
+    GLI_REQUIRE(r->ctx, w->dim[1] <= INT32_MAX, GLIA_UNSUPPORTED, "%s: w is %s, more than 2^31-1 columns", r->op->name,
+                GLI_SHAPE_OF(w));
+    GLI_REQUIRE(r->ctx, x || g->activation == GLIA_UNARY_LINEAR, GLIA_INVALID_ARGUMENT,
+                "%s: the derivative of %s needs x, which is NULL", r->op->name, gli_activation_names[p->activation]);
+    g->k = (int)w->dim[1];
+
+    int64_t dim[GLIA_MAX_DIMS];
+    for (int i = 0; i < dy->ndim - 1; ++i) dim[i] = dy->dim[i];
+    dim[dy->ndim - 1] = g->k;
+    if (x) GLI_TRY(gli_check_shape(r, GLI_DENSE_DATA_X, dy->ndim, dim));
+    gli_set_shape(&r->out[0], dy->dtype, dy->ndim, dim);
+    return GLIA_OK;
+}
+
 static double flops(const gli_dense_geom *g) { return 2.0 * g->rows * g->k * g->u; }
 
 static void cost_forward(const void *geom, gli_cost *out) {
@@ -72,14 +98,22 @@ static void cost_weights(const void *geom, gli_cost *out) {
     *out                    = (gli_cost){.flops = flops(g), .depth = gli_sum_depth(g->rows)};
 }
 
-static bool exact_forward(const void *geom) { return gli_exact_activation(((const gli_dense_geom *)geom)->activation); }
+static void cost_data(const void *geom, gli_cost *out) {
+    const gli_dense_geom *g = geom;
+    *out                    = (gli_cost){.flops = flops(g), .depth = gli_sum_depth(g->u) + 3};
+}
+
+/* Of dense and dense_backward_data. */
+static bool exact_activation(const void *geom) {
+    return gli_exact_activation(((const gli_dense_geom *)geom)->activation);
+}
 
 static void derive_forward(gli_derivation *d) {
     const gli_dense_geom *g = d->geom;
     glia_value dy           = d->dout[0];
     if (g->activation != GLIA_UNARY_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
     if (gli_requested(d, GLI_DENSE_X))
-        d->din[GLI_DENSE_X] = gli_derive(d, &gli_op_matmul, NULL, dy, d->in[GLI_DENSE_W]);
+        d->din[GLI_DENSE_X] = gli_derive(d, &gli_op_dense_backward_data, NULL, dy, d->in[GLI_DENSE_W]);
     if (gli_requested(d, GLI_DENSE_W) || gli_requested(d, GLI_DENSE_BIAS)) {
         glia_value out[2];
         gli_derive_call(d, &gli_op_dense_backward_weights, NULL, 2, (glia_value[]){d->in[GLI_DENSE_X], dy},
@@ -98,10 +132,20 @@ static void derive_weights(gli_derivation *d) {
         d->din[GLI_DENSE_WEIGHTS_DY] = gli_formula_expand(d, bias, glia_graph_shape(d->graph, dy));
         return;
     }
-    if (gli_requested(d, GLI_DENSE_WEIGHTS_X)) d->din[GLI_DENSE_WEIGHTS_X] = gli_derive(d, &gli_op_matmul, NULL, dy, w);
+    if (gli_requested(d, GLI_DENSE_WEIGHTS_X))
+        d->din[GLI_DENSE_WEIGHTS_X] = gli_derive(d, &gli_op_dense_backward_data, NULL, dy, w);
     if (gli_requested(d, GLI_DENSE_WEIGHTS_DY))
         d->din[GLI_DENSE_WEIGHTS_DY] = gli_derive(d, &gli_op_dense, NULL, x, w, bias);
 }
+
+static void compose_data(gli_derivation *d, glia_value *out) {
+    const gli_dense_geom *g = d->geom;
+    const glia_value x      = d->n_in > GLI_DENSE_DATA_X ? d->in[GLI_DENSE_DATA_X] : (glia_value){0};
+    out[0]                  = gli_derive(d, &gli_op_matmul, NULL, d->in[GLI_DENSE_DATA_DY], d->in[GLI_DENSE_DATA_W]);
+    out[0]                  = gli_derive_activation(d, g->activation, x, out[0]);
+}
+
+static void derive_data(gli_derivation *d) { gli_derive_composition(d, compose_data); }
 
 static const gli_op_input forward_inputs[] = {
     [GLI_DENSE_X]    = {"x", GLI_IN_GRADIENT},
@@ -123,7 +167,7 @@ const gli_op gli_op_dense = {
     .geom_size = sizeof(gli_dense_geom),
     .resolve   = resolve_forward,
     .cost      = cost_forward,
-    .exact     = exact_forward,
+    .exact     = exact_activation,
     .derive    = derive_forward,
 };
 
@@ -147,6 +191,30 @@ const gli_op gli_op_dense_backward_weights = {
     .derive    = derive_weights,
 };
 
+static const gli_op_input data_inputs[] = {
+    [GLI_DENSE_DATA_DY] = {"dy", GLI_IN_GRADIENT},
+    [GLI_DENSE_DATA_W]  = {"w", GLI_IN_GRADIENT},
+    [GLI_DENSE_DATA_X]  = {"x", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+};
+static const gli_op_output data_outputs[] = {{"dx", GLI_OUT_GRADIENT}};
+
+static const gli_op_param data_fields[] = {
+    GLI_PARAM_NAMED(glia_dense_backward_data_params, activation, gli_activation_names),
+};
+static const glia_dense_backward_data_params data_defaults = {.activation = GLIA_LINEAR};
+
+const gli_op gli_op_dense_backward_data = {
+    .name = "dense_backward_data",
+    GLI_INPUTS(data_inputs),
+    GLI_OUTPUTS(data_outputs),
+    GLI_PARAMS(data_fields, data_defaults),
+    .geom_size = sizeof(gli_dense_geom),
+    .resolve   = resolve_data,
+    .cost      = cost_data,
+    .exact     = exact_activation,
+    .derive    = derive_data,
+};
+
 glia_status glia_dense(glia_context *ctx, const glia_dense_params *params, const glia_tensor *x, const glia_tensor *w,
                        const glia_tensor *bias, glia_tensor *y) {
     return gli_call_op(ctx, &gli_op_dense, params, GLI_IN(x, w, bias), GLI_OUT(y));
@@ -155,4 +223,10 @@ glia_status glia_dense(glia_context *ctx, const glia_dense_params *params, const
 glia_status glia_dense_backward_weights(glia_context *ctx, const glia_tensor *x, const glia_tensor *dy, glia_tensor *dw,
                                         glia_tensor *dbias) {
     return gli_call_op(ctx, &gli_op_dense_backward_weights, NULL, GLI_IN(x, dy), GLI_OUT(dw, dbias));
+}
+
+glia_status glia_dense_backward_data(glia_context *ctx, const glia_dense_backward_data_params *params,
+                                     const glia_tensor *dy, const glia_tensor *w, const glia_tensor *x,
+                                     glia_tensor *dx) {
+    return gli_call_op(ctx, &gli_op_dense_backward_data, params, GLI_IN(dy, w, x), GLI_OUT(dx));
 }

@@ -114,7 +114,8 @@ bool is_small(const Call &call) {
 
 // The activations are kernels of the device.
 bool is_linear(const Case &c) {
-    return std::string(c.op->name) != "dense" || c.params == std::vector<char>(c.params.size(), 0);
+    const std::string op = c.op->name;
+    return (op != "dense" && op != "dense_backward_data") || c.params == std::vector<char>(c.params.size(), 0);
 }
 
 class Cublas : public testing::TestWithParam<const char *> {
@@ -177,7 +178,8 @@ TEST_P(Cublas, each_call_that_fails_ends_with_a_status) {
     EXPECT_GT(calls, 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(ops, Cublas, testing::Values("matmul", "dense", "dense_backward_weights"),
+INSTANTIATE_TEST_SUITE_P(ops, Cublas,
+                         testing::Values("matmul", "dense", "dense_backward_weights", "dense_backward_data"),
                          [](const auto &info) { return std::string(info.param); });
 
 }  // namespace

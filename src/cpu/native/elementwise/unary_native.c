@@ -232,6 +232,14 @@ GLI_CLONES static void unary_backward_row_from_x(const void *arg, int64_t count,
     }
 }
 
+void gli_activate_backward_tensor(const glia_context *ctx, glia_unary_kind kind, const glia_tensor *y,
+                                  const glia_tensor *dx) {
+    const gli_unary_geom g = {.kind = kind};
+    gli_loops loops;
+    gli_loops_init(&loops, 3, (const glia_tensor *[]){dx, dx, y});
+    gli_loops_run(ctx, &loops, unary_backward_row_from_y, &g);
+}
+
 static bool has(gli_unary_from from, glia_unary_kind kind) {
     switch (kind) {
         case GLIA_UNARY_SIGMOID:

@@ -92,6 +92,42 @@ static glia_status run_weights(const gli_call *call, const gli_prepared *prepare
     return GLIA_OK;
 }
 
+/* ---- gradient of the data: dy w, and the derivative of the activation before ------------------------------------- */
+
+static const char *decline_data(const gli_call *call) {
+    const gli_dense_geom *g = call->geom;
+    const char *reason      = gli_decline_rows(call->in[GLI_DENSE_DATA_DY], call->out[0]);
+    if (reason || g->activation == GLIA_UNARY_LINEAR) return reason;
+    return gli_decline_rows(call->in[GLI_DENSE_DATA_X], call->out[0]);
+}
+
+static gli_product data_product_of(const gli_call *call) {
+    const gli_dense_geom *g = call->geom;
+    const glia_tensor *w    = call->in[GLI_DENSE_DATA_W];
+    gli_product out         = {.rows = g->rows, .columns = g->k, .sum = g->u, .alpha = 1, .activation = g->activation};
+    out.backward            = g->activation != GLIA_UNARY_LINEAR;
+    out.a                   = matrix(call->in[GLI_DENSE_DATA_DY]);
+    out.b                   = (gli_product_matrix){.row_stride = w->stride[0], .column_stride = w->stride[1]};
+    out.y                   = matrix(call->out[0]);
+    if (out.backward) out.c = matrix(call->in[GLI_DENSE_DATA_X]);
+    return out;
+}
+
+static glia_status prepare_data(const gli_call *call, gli_prepared *out) {
+    const gli_product product = data_product_of(call);
+    out->workspace            = gli_product_workspace(&product);
+    return GLIA_OK;
+}
+
+static glia_status run_data(const gli_call *call, const gli_prepared *prepared, void *workspace) {
+    (void)prepared;
+    const gli_product product = data_product_of(call);
+    gli_product_run(call->ctx, &product, gli_in_floats(call, GLI_DENSE_DATA_DY), gli_in_floats(call, GLI_DENSE_DATA_W),
+                    product.backward ? gli_in_floats(call, GLI_DENSE_DATA_X) : NULL, gli_out_floats(call, 0),
+                    workspace);
+    return GLIA_OK;
+}
+
 #define ACCEPTS {GLI_TAKES_F32, GLI_ANY_FORMAT}
 
 const gli_provider gli_dense_native = {
@@ -106,3 +142,5 @@ const gli_provider gli_dense_backward_weights_small_native = {.name    = "cpu.sm
                                                               .decline = decline_large_weights,
                                                               .prepare = prepare_weights,
                                                               .run     = run_weights};
+const gli_provider gli_dense_backward_data_native          = {
+             .name = "cpu.native", .accepts = ACCEPTS, .decline = decline_data, .prepare = prepare_data, .run = run_data};

@@ -1,5 +1,7 @@
 #include "cpu/native/linear/product.h"
 
+#include <string.h>
+
 #include "core/size.h"
 #include "cpu/native/linear/transpose.h"
 #include "cpu/native/vector_math.h"
@@ -209,10 +211,69 @@ GLI_CLONES static void product_add_c(const gli_product *p, const float *c, int r
             add_row(c, p->c.column_stride, p->beta, columns, sums);
 }
 
+/* Whole panels, whose width is known: memcpy is a few moves. */
+GLI_INLINE void store_rows(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
+    for (int i = 0; i < rows; ++i, y += stride, sums += pitch) memcpy(y, sums, (size_t)columns * sizeof *y);
+}
+
 GLI_CLONES static void product_store_rows(const float *sums, int pitch, int rows, int columns, float *y,
                                           int64_t stride) {
-    for (int i = 0; i < rows; ++i, y += stride, sums += pitch)
-        for (int j = 0; j < columns; ++j) y[j] = sums[j];
+    switch (columns) {
+        case 8: store_rows(sums, pitch, rows, 8, y, stride); break;
+        case 16: store_rows(sums, pitch, rows, 16, y, stride); break;
+        case 32: store_rows(sums, pitch, rows, 32, y, stride); break;
+        default:
+            for (int i = 0; i < rows; ++i, y += stride, sums += pitch)
+                for (int j = 0; j < columns; ++j) y[j] = sums[j];
+    }
+}
+
+/* dy activation'(of y). The kind is a constant of each caller, so that the loop around it has one formula. */
+GLI_INLINE float activation_backward(glia_unary_kind kind, float y, float dy) {
+    switch (kind) {
+        case GLIA_UNARY_SIGMOID: return dy * (y * (1 - y));
+        case GLIA_UNARY_TANH: return dy * (1 - y * y);
+        case GLIA_UNARY_RELU: return y <= 0 ? 0 : dy;
+        default: return dy;
+    }
+}
+
+GLI_INLINE void rows_backward(glia_unary_kind kind, const float *c, int64_t stride, int rows, int columns, float *sums,
+                              int pitch) {
+    for (int i = 0; i < rows; ++i, c += stride, sums += pitch)
+        for (int j = 0; j < columns; ++j) sums[j] = activation_backward(kind, c[j], sums[j]);
+}
+
+/* sums = activation'(of c) sums; c: the first row of C, packed. */
+GLI_CLONES static void product_backward(glia_unary_kind kind, const float *c, int64_t stride, int rows, int columns,
+                                        float *sums, int pitch) {
+    switch (kind) {
+        case GLIA_UNARY_SIGMOID: rows_backward(GLIA_UNARY_SIGMOID, c, stride, rows, columns, sums, pitch); break;
+        case GLIA_UNARY_TANH: rows_backward(GLIA_UNARY_TANH, c, stride, rows, columns, sums, pitch); break;
+        case GLIA_UNARY_RELU: rows_backward(GLIA_UNARY_RELU, c, stride, rows, columns, sums, pitch); break;
+        default: break;
+    }
+}
+
+/* The tile's part of a C whose rows are not packed. */
+static void gather_c(const gli_product *p, const float *c, int rows, int columns, float *to, int pitch) {
+    const int rows_by_4 = p->c.row_stride == 1 ? rows / 4 * 4 : 0, columns_by_4 = columns / 4 * 4;
+    for (int j = 0; j < columns_by_4; j += 4)
+        for (int i = 0; i < rows_by_4; i += 4)
+            gli_transpose_4x4(c + j * p->c.column_stride + i, p->c.column_stride, to + i * pitch + j, pitch);
+    for (int j = 0; j < columns; ++j)
+        for (int i = j < columns_by_4 ? rows_by_4 : 0; i < rows; ++i)
+            to[i * pitch + j] = c[i * p->c.row_stride + j * p->c.column_stride];
+}
+
+static void activate_backward(const gli_product *p, const float *c, int rows, int columns, float *sums, int pitch) {
+    float gathered[GLI_GEMM_MAX_ROWS * GLI_GEMM_MAX_COLUMNS];
+    int64_t stride = p->c.row_stride;
+    if (p->c.column_stride != 1) {
+        gather_c(p, c, rows, columns, gathered, pitch);
+        c = gathered, stride = pitch;
+    }
+    product_backward(p->activation, c, stride, rows, columns, sums, pitch);
 }
 
 /* y += sums. */
@@ -243,9 +304,9 @@ static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, in
     if (p->alpha != 1) product_scale(p->alpha, sums, rows->count * pitch);
     if (r->c) {
         const float *c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
-        product_add_c(p, c, rows->count, columns, sums, pitch);
+        (p->backward ? activate_backward : product_add_c)(p, c, rows->count, columns, sums, pitch);
     }
-    gli_activate(p->activation, sums, rows->count * pitch);
+    if (!p->backward) gli_activate(p->activation, sums, rows->count * pitch);
     if (p->y.column_stride == 1)
         product_store_rows(sums, pitch, rows->count, columns, y, p->y.row_stride);
     else if (p->y.row_stride == 1)

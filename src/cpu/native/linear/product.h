@@ -1,4 +1,5 @@
-/* Products of matrices in memory: y = activation(alpha a b + beta c), one or several of the same sizes. f32. */
+/* Products of matrices in memory: y = activation(alpha a b + beta c), one or several of the same sizes. f32. With
+ * `backward` y = activation'(of c) alpha a b, where c is what the activation computed. */
 #ifndef GLI_CPU_NATIVE_LINEAR_PRODUCT_H
 #define GLI_CPU_NATIVE_LINEAR_PRODUCT_H
 
@@ -22,6 +23,7 @@ typedef struct gli_product {
     int64_t dim[GLIA_MAX_DIMS];
     float alpha, beta;
     glia_unary_kind activation;
+    bool backward;
     bool b_packed; /* gli_product_pack has been there, in the same workspace; one product only */
 } gli_product;
 
@@ -31,7 +33,7 @@ size_t gli_product_workspace(const gli_product *product);
 /* For products with one b and many a: brings b into the workspace. gli_product_run then does not read it elsewhere. */
 void gli_product_pack(const glia_context *ctx, const gli_product *product, const float *b, void *workspace);
 
-/* c: NULL, or what is added. It may be y. */
+/* c: NULL, or what is added, or what the derivative is computed from. It may be y. */
 void gli_product_run(const glia_context *ctx, const gli_product *product, const float *a, const float *b,
                      const float *c, float *y, void *workspace);
 

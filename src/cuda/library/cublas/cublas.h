@@ -21,13 +21,17 @@ typedef struct gli_cublas_tensors {
 /* y = act(alpha a b + beta c + bias), `batch` times. bias[j] is added to column j. row_sums[i] is the sum over row i of
  * a. Both vectors are packed, and there is at most one of them, with one batch only. Where there is an activation, y is
  * packed: activations are a pass of our own kernel, because the library's relu is max(x, 0), which makes 0 of a NaN,
- * and a network that has diverged would look well. */
+ * and a network that has diverged would look well. With `backward` that pass is y = act'(of s) y, where s is
+ * call->in[source], packed: what the activation computed. The library's epilogue for this reads a mask of bits, which
+ * its own forward pass writes. */
 typedef struct gli_cublas_product {
     gli_cublas_matrix a, b, c, y;
     gli_cublas_tensors tensors;
     int64_t batch;
     double alpha, beta;
     glia_unary_kind activation;
+    bool backward;
+    int source;
 } gli_cublas_product;
 
 /* Why no product can be made of this call's tensors: empty ones, or no cuBLASLt. NULL: one may. */

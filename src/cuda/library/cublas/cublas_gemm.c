@@ -4,6 +4,7 @@
 #include "cuda/library/access.h"
 #include "cuda/library/autotune.h"
 #include "cuda/library/cublas/cublas_calls.h"
+#include "kernels/elementwise/unary_launch.h"
 #include "kernels/gemm/bias_launch.h"
 #include "kernels/reduce/reduce_launch.h"
 
@@ -239,10 +240,20 @@ static glia_status sum_rows(const plan *p, const gli_call *call, void *workspace
     return GLIA_OK;
 }
 
+static glia_status multiply_by_derivative(const plan *p, const gli_call *call) {
+    const gli_cublas_product *g = &p->product;
+    const glia_tensor *y        = call->out[g->tensors.y];
+    const gli_unary_geom geom   = {.kind = g->activation, .from = GLI_FROM_Y, .count = (int)gli_count(y)};
+    GLI_CUDA_TRY(call->ctx,
+                 gli_kernel_unary_backward(&geom, y->dtype, call->in[g->source]->data, y->data, y->data, call->stream));
+    return GLIA_OK;
+}
+
 static glia_status finish(const plan *p, const gli_call *call) {
     const gli_cublas_product *g = &p->product;
     const glia_tensor *y        = call->out[g->tensors.y];
     const bool bias             = p->separate && g->tensors.bias >= 0;
+    if (g->backward) return multiply_by_derivative(p, call);
     if (!bias && g->activation == GLIA_UNARY_LINEAR) return GLIA_OK;
     GLI_CUDA_TRY(call->ctx,
                  gli_kernel_bias(y->dtype, g->activation, y->data, bias ? call->in[g->tensors.bias]->data : NULL,

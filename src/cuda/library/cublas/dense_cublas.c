@@ -55,5 +55,23 @@ static const char *weights(const gli_call *call, gli_cublas_product *p) {
     return NULL;
 }
 
+/* dx = dy w, by the derivative of the activation that x comes from. */
+static const char *data(const gli_call *call, gli_cublas_product *p) {
+    const gli_dense_geom *g = call->geom;
+    *p                      = (gli_cublas_product){.tensors    = {GLI_DENSE_DATA_DY, GLI_DENSE_DATA_W, -1, -1, 0, -1},
+                                                   .batch      = 1,
+                                                   .alpha      = 1,
+                                                   .activation = g->activation,
+                                                   .backward   = g->activation != GLIA_UNARY_LINEAR,
+                                                   .source     = GLI_DENSE_DATA_X};
+    if (!matrix(call->in[GLI_DENSE_DATA_DY], &p->a) || !matrix(call->in[GLI_DENSE_DATA_W], &p->b) ||
+        !matrix(call->out[0], &p->y))
+        return scattered;
+    if (!p->backward) return NULL;
+    if (!gli_is_packed(call->out[0])) return "dx has gaps";
+    return gli_is_packed(call->in[GLI_DENSE_DATA_X]) ? NULL : "x has gaps";
+}
+
 GLI_CUBLAS_PROVIDER(dense, forward);
 GLI_CUBLAS_PROVIDER(dense_backward_weights, weights);
+GLI_CUBLAS_PROVIDER(dense_backward_data, data);

@@ -21,6 +21,11 @@ static gli_gemm weights_sizes(const gli_call *call, glia_dtype dtype) {
                       .has_row_sums = call->out[GLI_DENSE_WEIGHTS_DBIAS] != NULL};
 }
 
+static gli_gemm data_sizes(const gli_call *call, glia_dtype dtype) {
+    const gli_dense_geom *g = call->geom;
+    return (gli_gemm){.dtype = dtype, .m = g->rows, .n = g->k, .k = g->u, .alpha = 1};
+}
+
 static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
     const gli_gemm m = forward_sizes(call, dtype);
     return gli_kernel_matmul_workspace(&m);
@@ -28,6 +33,11 @@ static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
 
 static size_t weights_workspace(const gli_call *call, glia_dtype dtype) {
     const gli_gemm m = weights_sizes(call, dtype);
+    return gli_kernel_matmul_workspace(&m);
+}
+
+static size_t data_workspace(const gli_call *call, glia_dtype dtype) {
+    const gli_gemm m = data_sizes(call, dtype);
     return gli_kernel_matmul_workspace(&m);
 }
 
@@ -58,10 +68,26 @@ static gli_gemm weights_gemm(const gli_call *call, const gli_cuda_view *v) {
     return m;
 }
 
+static gli_gemm data_gemm(const gli_call *call, const gli_cuda_view *v) {
+    const gli_dense_geom *g = call->geom;
+    const int64_t *w        = v->in_stride[GLI_DENSE_DATA_W];
+    gli_gemm m              = data_sizes(call, v->dtype);
+    m.a = (gli_gemm_matrix){.data = v->in[GLI_DENSE_DATA_DY], .row_stride = g->u, .column_stride = 1};
+    m.b = (gli_gemm_matrix){.data = v->in[GLI_DENSE_DATA_W], .row_stride = w[0], .column_stride = w[1]};
+    m.y = (gli_gemm_matrix){.data = v->out[0], .row_stride = g->k, .column_stride = 1};
+    if (g->activation == GLIA_UNARY_LINEAR) return m;
+    m.c          = (gli_gemm_matrix){.data = v->in[GLI_DENSE_DATA_X], .row_stride = g->k, .column_stride = 1};
+    m.activation = g->activation;
+    m.backward   = true;
+    return m;
+}
+
 GLI_CUDA_GEMM(forward, gli_gemm, forward_gemm, gli_kernel_matmul)
 GLI_CUDA_GEMM(forward_tensor_cores, gli_gemm, forward_gemm, gli_kernel_matmul_tensor_cores)
 GLI_CUDA_GEMM(weights, gli_gemm, weights_gemm, gli_kernel_matmul)
 GLI_CUDA_GEMM(weights_tensor_cores, gli_gemm, weights_gemm, gli_kernel_matmul_tensor_cores)
+GLI_CUDA_GEMM(data, gli_gemm, data_gemm, gli_kernel_matmul)
+GLI_CUDA_GEMM(data_tensor_cores, gli_gemm, data_gemm, gli_kernel_matmul_tensor_cores)
 
 _Static_assert((int)GLI_GEMM_GROUP >= (int)GLI_MAX_GROUP, "a group of calls is one of GEMMs");
 
@@ -89,6 +115,11 @@ static const char *decline_weights(const gli_call *call) {
     return gli_cuda_decline_tensor_cores(call, g->u, g->k);
 }
 
+static const char *decline_data(const gli_call *call) {
+    const gli_dense_geom *g = call->geom;
+    return gli_cuda_decline_tensor_cores(call, g->rows, g->k);
+}
+
 GLI_CUDA_KERNEL_PROVIDER(dense, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_tensor_cores,
                          .workspace = forward_workspace, .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
 GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_weights,
@@ -99,3 +130,6 @@ GLI_CUDA_PROVIDER(dense, .run = forward, .workspace = forward_workspace,
 GLI_CUDA_GROUP_PROVIDER(dense_backward_weights, .run = weights, .workspace = weights_workspace, .group = group_weights,
                         .run_group   = run_weights_group,
                         .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
+GLI_CUDA_KERNEL_PROVIDER(dense_backward_data, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_data,
+                         .run = data_tensor_cores, .workspace = data_workspace, .strided_in = 1 << GLI_DENSE_DATA_W);
+GLI_CUDA_PROVIDER(dense_backward_data, .run = data, .workspace = data_workspace, .strided_in = 1 << GLI_DENSE_DATA_W);
