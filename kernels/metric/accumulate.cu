@@ -3,48 +3,23 @@
 #include "kernels/metric/accumulate_launch.h"
 
 #include "kernels/device/merge_parts.cuh"
+#include "kernels/metric/accumulate.cuh"
 
 namespace glia {
 namespace {
 
-typedef sums<double, 2> totals; /* of values, of weights */
-
-enum {
-    ADD_THREADS = 256,
-    ADD_WARPS   = ADD_THREADS / LANES,
-    ADD_BLOCKS  = GLI_ACCUMULATE_WORKSPACE / sizeof(totals),
-    ADD_EACH    = 16 /* of a thread, at least, unless that is more blocks than there may be */
-};
-
-struct job {
-    gli_accumulate_geom geom;
-    const double *sums;
-    double *new_sums;
-    const int64_t *counters;
-    int64_t *new_counters;
-};
-
-__device__ inline void add_totals(const totals &sum, const job &j) {
-    j.new_sums[0] = j.sums[0] + j.geom.factor * sum.at[0];
-    j.new_sums[1] = j.sums[1] + (j.geom.weights < 0 ? j.geom.weight : sum.at[1]);
-#pragma unroll /* an index that is not known would put the parameters on the stack */
-    for (int i = 0; i < GLIA_MAX_COUNTERS; ++i)
-        if (j.new_counters && i < j.geom.counters) j.new_counters[i] = j.counters[i] + j.geom.by[i];
-}
+enum { ADD_BLOCKS = GLI_ACCUMULATE_WORKSPACE / sizeof(totals) };
 
 /* Where there is one block it writes new_sums, else of_block. */
 template <class T>
 __global__ void __launch_bounds__(ADD_THREADS)
-    accumulate_kernel(job j, const T *value, const double *weight, totals *of_block) {
+    accumulate_kernel(accumulate_job j, const T *value, const double *weight, totals *of_block) {
     __shared__ totals shared[ADD_WARPS];
-    const int64_t first = int64_t(blockIdx.x) * ADD_THREADS + threadIdx.x, step = int64_t(gridDim.x) * ADD_THREADS;
-    totals sum = {};
-    for (int64_t i = first; i < j.geom.values; i += step) sum.at[0] += double(to_compute(value[i]));
-    for (int64_t i = first; i < j.geom.weights; i += step) sum.at[1] += weight[i];
+    const totals sum = totals_of_thread(j, value, weight, blockIdx.x, gridDim.x);
     finish_block(sum, shared, of_block, [&](const totals &all) { add_totals(all, j); });
 }
 
-__global__ void __launch_bounds__(ADD_THREADS) totals_kernel(job j, const totals *of_block, int blocks) {
+__global__ void __launch_bounds__(ADD_THREADS) totals_kernel(accumulate_job j, const totals *of_block, int blocks) {
     __shared__ totals shared[ADD_WARPS];
     totals sum = {};
     for (int b = threadIdx.x; b < blocks; b += ADD_THREADS) sum.merge(of_block[b]);
@@ -59,7 +34,7 @@ int blocks_of(const gli_accumulate_geom &g) {
 
 template <class T>
 cudaError_t accumulate(const gli_accumulate_geom &g, const gli_accumulate_arrays &a, cudaStream_t stream) {
-    const job j             = {g, a.sums, a.new_sums, a.counters, a.new_counters};
+    const accumulate_job j  = accumulate_job_of(g, a);
     const int blocks        = blocks_of(g);
     totals *of_block        = static_cast<totals *>(a.workspace);
     const cudaError_t first = GLI_LAUNCH(accumulate_kernel<T>, blocks, ADD_THREADS, 0, stream, j,
@@ -75,3 +50,5 @@ cudaError_t gli_kernel_accumulate(const gli_accumulate_geom *geom, const gli_acc
                                   cudaStream_t stream) {
     return GLI_FOR_FLOAT(arrays->dtype, T, glia::accumulate<T>(*geom, *arrays, stream));
 }
+
+bool gli_kernel_accumulate_is_small(const gli_accumulate_geom *geom) { return glia::blocks_of(*geom) == 1; }

@@ -27,6 +27,9 @@ typedef struct gli_accumulate_arrays {
 cudaError_t gli_kernel_accumulate(const gli_accumulate_geom *geom, const gli_accumulate_arrays *arrays,
                                   cudaStream_t stream);
 
+/* Whether one block does all of it. */
+bool gli_kernel_accumulate_is_small(const gli_accumulate_geom *geom);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,26 +2,12 @@
  */
 #include "kernels/optimizer/check_finite_launch.h"
 
-#include "kernels/device/pack.cuh"
+#include "kernels/optimizer/check_finite.cuh"
 
 namespace glia {
 namespace {
 
-enum { CHECK_THREADS = 256, CHECK_BLOCKS = 1024 };
-
-/* A difference of a number with itself is 0 only where the number is finite. */
-template <class T>
-__device__ inline bool any_not_finite(const T *x, int count, bool wide) {
-    const int width = vector<T>::width;
-    bool any        = false;
-    for (int64_t i = (int64_t(blockIdx.x) * CHECK_THREADS + threadIdx.x) * width; i < count;
-         i += int64_t(gridDim.x) * CHECK_THREADS * width) {
-        compute<T> values[width];
-        load_pack(x + i, count - i < width ? int(count - i) : width, wide, values);
-        for (int k = 0; k < width; ++k) any = any || values[k] - values[k] != 0;
-    }
-    return any;
-}
+enum { CHECK_BLOCKS = 1024 };
 
 template <class T>
 __global__ void __launch_bounds__(CHECK_THREADS)
@@ -33,11 +19,8 @@ __global__ void __launch_bounds__(CHECK_THREADS)
 
 template <class T>
 cudaError_t check_finite(const gli_check_finite_geom &g, const gli_check_finite_arrays &a, cudaStream_t stream) {
-    if (a.new_failed != a.failed) {
-        const cudaError_t copied =
-            cudaMemcpyAsync(a.new_failed, a.failed, sizeof *a.failed, cudaMemcpyDeviceToDevice, stream);
-        if (copied != cudaSuccess) return copied;
-    }
+    const cudaError_t noted = note_failed(a, stream);
+    if (noted != cudaSuccess) return noted;
     const T *x = static_cast<const T *>(a.x), *y = static_cast<const T *>(a.y);
     const int count  = g.x_count > g.y_count ? g.x_count : g.y_count;
     const int needed = blocks_for(count, CHECK_THREADS * vector<T>::width);

@@ -207,11 +207,21 @@ glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *co
     return GLIA_OK;
 }
 
+int gli_chain_length(const gli_call *const *calls, const gli_choice *const *choices, int n) {
+    const gli_provider *first = choices[0]->provider;
+    const int length          = first->chain ? first->chain(calls, n < GLI_MAX_GROUP ? n : GLI_MAX_GROUP) : 1;
+    if (length < 2) return 1;
+    gli_log(calls[0]->ctx, GLI_LOG_DISPATCH, "dispatch %s: %s for %d calls as a chain", calls[0]->op->name, first->name,
+            length);
+    return length;
+}
+
 glia_status gli_run_group(const gli_call *const *calls, const gli_choice *const *choices, void *const *workspaces,
                           int n) {
     const glia_context *ctx = calls[0]->ctx;
-    if (!ctx->shadow && !ctx->trace && !gli_log_enabled(ctx, GLI_LOG_TIME))
-        return choices[0]->provider->run_group(calls, workspaces, n);
+    const bool as_one       = !ctx->shadow && !ctx->trace && !gli_log_enabled(ctx, GLI_LOG_TIME);
+    if (as_one && choices[0]->provider->run_chain) return choices[0]->provider->run_chain(calls, n);
+    if (as_one) return choices[0]->provider->run_group(calls, workspaces, n);
     for (int i = 0; i < n; ++i) GLI_TRY(gli_run(calls[i], choices[i], workspaces[i]));
     return GLIA_OK;
 }

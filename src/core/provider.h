@@ -54,6 +54,12 @@ struct gli_provider {
     int (*group)(const gli_call *const *calls, int n);
     glia_status (*run_group)(const gli_call *const *calls, void *const *workspaces, int n);
     bool mixed;
+
+    /* The same of a chain: calls of different ops, the first of this provider's op, each of which may need those before
+     * it. A chain's calls keep the providers that they have, which run them where they are run one by one. A provider
+     * has groups or chains, not both. */
+    int (*chain)(const gli_call *const *calls, int n);
+    glia_status (*run_chain)(const gli_call *const *calls, int n);
 };
 
 /* Why the provider does not take the call, by its `accepts` or its decline, as far as is known before prepare; NULL: it
@@ -99,7 +105,11 @@ bool gli_gathers(const glia_context *ctx, const gli_op *op);
  * device's that does so for two or more: their choices are then of that provider. Else 1, and the choices stay. */
 glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *const *choices, int *count);
 
-/* Runs n calls that gli_choose_group found, one by one where their times or the shadow check are requested. */
+/* How many of the first of n calls the provider of the first one runs as a chain; 1: only that one. */
+int gli_chain_length(const gli_call *const *calls, const gli_choice *const *choices, int n);
+
+/* Runs n calls that gli_choose_group or gli_chain_length found, one by one where their times or the shadow check are
+ * requested. */
 glia_status gli_run_group(const gli_call *const *calls, const gli_choice *const *choices, void *const *workspaces,
                           int n);
 

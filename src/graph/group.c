@@ -1,9 +1,11 @@
-/* Groups: calls that do not depend on each other, run as one piece of work. The weight gradients of small layers are an
- * example: each alone leaves most of a GPU idle, and costs a launch. Those of one op are moved side by side; those of
- * different ops, such as the two gradients of a convolution, are neighbours already. */
+/* Groups: calls that are run as one piece of work. Either they do not depend on each other, such as the weight gradients
+ * of small layers, each of which leaves most of a GPU idle and costs a launch: those of one op are moved side by side,
+ * those of different ops, such as the two gradients of a convolution, are neighbours already. Or they are a chain of
+ * small calls of different ops, such as the end of a training step. */
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/size.h"
 #include "graph/plan.h"
 
 /* A node that waits keeps its inputs in memory until then. */
@@ -104,25 +106,33 @@ static int independent_from(const glia_plan *plan, int s) {
     return n;
 }
 
-static glia_status group_from(glia_plan *plan, int s, int n, int *count) {
-    const gli_call *calls[GLI_MAX_GROUP];
-    gli_choice *choices[GLI_MAX_GROUP];
-    for (int i = 0; i < n; ++i) calls[i] = &plan->steps[s + i].call, choices[i] = &plan->steps[s + i].choice;
-    GLI_TRY(gli_choose_group(calls, n, choices, count));
-    plan->steps[s].group = *count;
-    for (int k = s; k < s + *count; ++k) {
+static void make_group(glia_plan *plan, int s, int count) {
+    plan->steps[s].group = count;
+    for (int k = s; k < s + count; ++k) {
         gli_plan_step *step = &plan->steps[k];
         if (k > s) step->group = 0;
-        for (int i = 0; i < step->n_in; ++i) gli_plan_use(plan, step->in[i], s, s + *count);
-        for (int o = 0; o < step->op->n_outputs; ++o) gli_plan_use(plan, step->out[o], s, s + *count);
+        for (int i = 0; i < step->n_in; ++i) gli_plan_use(plan, step->in[i], s, s + count);
+        for (int o = 0; o < step->op->n_outputs; ++o) gli_plan_use(plan, step->out[o], s, s + count);
     }
+}
+
+/* *count: how many steps from s on are one group; 1: none. */
+static glia_status count_group(glia_plan *plan, int s, int *count) {
+    const gli_call *calls[GLI_MAX_GROUP];
+    gli_choice *choices[GLI_MAX_GROUP];
+    const int n = (int)gli_min_i64(GLI_MAX_GROUP, plan->n_steps - s);
+    for (int i = 0; i < n; ++i) calls[i] = &plan->steps[s + i].call, choices[i] = &plan->steps[s + i].choice;
+    *count = 1;
+    const int independent = independent_from(plan, s);
+    if (independent > 1) GLI_TRY(gli_choose_group(calls, independent, choices, count));
+    if (*count == 1) *count = gli_chain_length(calls, (const gli_choice *const *)choices, n);
     return GLIA_OK;
 }
 
 glia_status gli_plan_group(glia_plan *plan) {
-    for (int s = 0, count = 1; s < plan->n_steps; s += count, count = 1) {
-        const int n = independent_from(plan, s);
-        if (n > 1) GLI_TRY(group_from(plan, s, n, &count));
+    for (int s = 0, count; s < plan->n_steps; s += count) {
+        GLI_TRY(count_group(plan, s, &count));
+        if (count > 1) make_group(plan, s, count);
     }
     return GLIA_OK;
 }

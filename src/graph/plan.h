@@ -179,8 +179,8 @@ void gli_plan_in_place(glia_plan *plan);
 void gli_plan_use(glia_plan *plan, int tensor, int begin, int end);
 
 /* group.c: calls that the device can run as one. Before lowering it moves the nodes of one op side by side; when steps
- * have providers, it makes groups of those that do not depend on each other, of which everything lives as long as the
- * whole group. */
+ * have providers, it makes groups of those that do not depend on each other, and of chains. Everything of a group lives
+ * as long as the whole group. */
 void gli_graph_group(glia_graph *graph);
 glia_status gli_plan_group(glia_plan *plan);
 

@@ -181,6 +181,10 @@ static int views_of(const gli_call *const *calls, int n, const gli_cuda_kernel *
     return gli_cuda_views(calls, kernels, n, views);
 }
 
+bool gli_cuda_view_as_is(const gli_call *call, const gli_cuda_kernel *kernel, gli_cuda_view *out) {
+    return views_of(&call, 1, kernel, out) == 1;
+}
+
 int gli_cuda_view_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel) {
     gli_cuda_view views[GLI_MAX_GROUP];
     const int count = views_of(calls, n, kernel, views);

@@ -37,6 +37,9 @@ glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kerne
 glia_status gli_cuda_view_run_planned(const gli_call *call, const gli_cuda_kernel *kernel, const void *plan,
                                       void *workspace);
 
+/* false: the kernel sees copies of some of the call's tensors, or nothing is requested of it. */
+bool gli_cuda_view_as_is(const gli_call *call, const gli_cuda_kernel *kernel, gli_cuda_view *out);
+
 /* For the fields group and run_group of a provider. A call of which a tensor would be copied is in no group. */
 int gli_cuda_view_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel);
 glia_status gli_cuda_view_run_group(const gli_call *const *calls, int n, const gli_cuda_kernel *kernel);

@@ -2,8 +2,8 @@
 
 #include "cuda/ops/optimizer/update_arrays.h"
 
-static glia_status adam(const gli_call *call, const gli_cuda_view *v) {
-    const gli_adam_arrays arrays = {.all   = gli_cuda_update_arrays(call, v),
+static glia_status adam(const gli_call *call, const gli_cuda_view *v, const gli_update_chain *chain) {
+    const gli_adam_arrays arrays = {.all   = gli_cuda_update_arrays(call, v, chain),
                                     .step  = v->in[GLI_ADAM_STEP],
                                     .m     = v->in[GLI_ADAM_M],
                                     .v     = v->in[GLI_ADAM_V],

@@ -2,8 +2,8 @@
 
 #include "cuda/ops/optimizer/update_arrays.h"
 
-static glia_status rmsprop(const gli_call *call, const gli_cuda_view *v) {
-    const gli_rmsprop_arrays arrays = {.all          = gli_cuda_update_arrays(call, v),
+static glia_status rmsprop(const gli_call *call, const gli_cuda_view *v, const gli_update_chain *chain) {
+    const gli_rmsprop_arrays arrays = {.all          = gli_cuda_update_arrays(call, v, chain),
                                        .square       = v->in[GLI_RMSPROP_SQUARE],
                                        .velocity     = v->in[GLI_RMSPROP_VELOCITY],
                                        .mean         = v->in[GLI_RMSPROP_MEAN],

@@ -2,8 +2,8 @@
 
 #include "cuda/ops/optimizer/update_arrays.h"
 
-static glia_status sgd(const gli_call *call, const gli_cuda_view *v) {
-    const gli_sgd_arrays arrays = {.all          = gli_cuda_update_arrays(call, v),
+static glia_status sgd(const gli_call *call, const gli_cuda_view *v, const gli_update_chain *chain) {
+    const gli_sgd_arrays arrays = {.all          = gli_cuda_update_arrays(call, v, chain),
                                    .velocity     = v->in[GLI_SGD_VELOCITY],
                                    .new_velocity = v->out[GLI_SGD_NEW_VELOCITY]};
     GLI_CUDA_TRY(call->ctx, gli_kernel_sgd(call->geom, &arrays, v->stream));
