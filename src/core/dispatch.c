@@ -207,12 +207,12 @@ glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *co
     return GLIA_OK;
 }
 
-int gli_chain_length(const gli_call *const *calls, const gli_choice *const *choices, int n) {
-    const gli_provider *first = choices[0]->provider;
-    const int length          = first->chain ? first->chain(calls, n < GLI_MAX_GROUP ? n : GLI_MAX_GROUP) : 1;
+int gli_chain_length(const gli_call *const *calls, int n, const gli_choice *first) {
+    const gli_provider *provider = first->provider;
+    const int length             = provider->chain ? provider->chain(calls, n < GLI_MAX_GROUP ? n : GLI_MAX_GROUP) : 1;
     if (length < 2) return 1;
-    gli_log(calls[0]->ctx, GLI_LOG_DISPATCH, "dispatch %s: %s for %d calls as a chain", calls[0]->op->name, first->name,
-            length);
+    gli_log(calls[0]->ctx, GLI_LOG_DISPATCH, "dispatch %s: %s for %d calls as a chain", calls[0]->op->name,
+            provider->name, length);
     return length;
 }
 

@@ -105,8 +105,8 @@ bool gli_gathers(const glia_context *ctx, const gli_op *op);
  * device's that does so for two or more: their choices are then of that provider. Else 1, and the choices stay. */
 glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *const *choices, int *count);
 
-/* How many of the first of n calls the provider of the first one runs as a chain; 1: only that one. */
-int gli_chain_length(const gli_call *const *calls, const gli_choice *const *choices, int n);
+/* How many of the first of n calls the provider that was chosen for the first one runs as a chain; 1: none. */
+int gli_chain_length(const gli_call *const *calls, int n, const gli_choice *first);
 
 /* Runs n calls that gli_choose_group or gli_chain_length found, one by one where their times or the shadow check are
  * requested. */

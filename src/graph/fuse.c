@@ -72,10 +72,9 @@ static bool merge_pooled(const pattern *p, const gli_node *first, const gli_node
 
 /* An addition before the activation, of two tensors of one shape. */
 static bool merge_residual(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
-    (void)params;
     const gli_batchnorm_geom *norm = first->geom;
     const gli_binary_geom *sum     = second->geom;
-    (void)p;
+    (void)p, (void)params;
     return sum->kind == GLIA_BINARY_ADD && norm->activation == GLIA_UNARY_LINEAR;
 }
 
@@ -176,12 +175,11 @@ static bool used_between(const fusion *f, int first_index, int second_index) {
     return false;
 }
 
-/* The other one that it reads, of two. */
+/* The other one that it reads, of two; 0: there is none. */
 static int other_input(const gli_node *node, int input) {
-    int other = 0;
     for (int i = 0; i < node->n_in; ++i)
-        if (i != input && node->in[i]) other = node->in[i];
-    return other;
+        if (i != input && node->in[i]) return node->in[i];
+    return 0;
 }
 
 static bool may_move(const fusion *f, const pattern *p, int first_index, int second_index) {
@@ -189,7 +187,7 @@ static bool may_move(const fusion *f, const pattern *p, int first_index, int sec
     const gli_node *first = &graph->nodes[first_index], *second = &graph->nodes[second_index];
     const int other = other_input(second, p->input);
     if (first->n_in > p->extra && first->in[p->extra]) return false;
-    return other != second->in[p->input] &&
+    return other && other != second->in[p->input] &&
            gli_same_shape(&graph->values[other].tensor, &graph->values[first->out[0]].tensor) &&
            !used_between(f, first_index, second_index);
 }
@@ -356,12 +354,10 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
 static glia_status find_uses(fusion *f, const glia_value *outputs, int n_outputs) {
     const glia_graph *graph = f->graph;
     void *memory            = NULL;
-    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->uses, &memory));
-    f->uses = memory;
-    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->first_user, &memory));
-    f->first_user = memory;
-    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->last_reader, &memory));
-    f->last_reader = memory;
+    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, 3 * (size_t)graph->n_values, sizeof *f->uses, &memory));
+    f->uses        = memory;
+    f->first_user  = f->uses + graph->n_values;
+    f->last_reader = f->first_user + graph->n_values;
     for (int v = 0; v < graph->n_values; ++v) f->first_user[v] = graph->n_nodes, f->last_reader[v] = -1;
     for (int n = graph->n_nodes - 1; n >= 0; --n)
         for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) {

@@ -106,7 +106,8 @@ static int independent_from(const glia_plan *plan, int s) {
     return n;
 }
 
-static void make_group(glia_plan *plan, int s, int count) {
+/* So many steps from s on are one group. */
+static void join_steps(glia_plan *plan, int s, int count) {
     plan->steps[s].group = count;
     for (int k = s; k < s + count; ++k) {
         gli_plan_step *step = &plan->steps[k];
@@ -116,23 +117,27 @@ static void make_group(glia_plan *plan, int s, int count) {
     }
 }
 
-/* *count: how many steps from s on are one group; 1: none. */
-static glia_status count_group(glia_plan *plan, int s, int *count) {
+static glia_status group_from(glia_plan *plan, int s, int n, int *count) {
     const gli_call *calls[GLI_MAX_GROUP];
     gli_choice *choices[GLI_MAX_GROUP];
-    const int n = (int)gli_min_i64(GLI_MAX_GROUP, plan->n_steps - s);
     for (int i = 0; i < n; ++i) calls[i] = &plan->steps[s + i].call, choices[i] = &plan->steps[s + i].choice;
-    *count = 1;
-    const int independent = independent_from(plan, s);
-    if (independent > 1) GLI_TRY(gli_choose_group(calls, independent, choices, count));
-    if (*count == 1) *count = gli_chain_length(calls, (const gli_choice *const *)choices, n);
-    return GLIA_OK;
+    return gli_choose_group(calls, n, choices, count);
+}
+
+static int chain_from(const glia_plan *plan, int s) {
+    const gli_call *calls[GLI_MAX_GROUP];
+    const int n = (int)gli_min_i64(GLI_MAX_GROUP, plan->n_steps - s);
+    for (int i = 0; i < n; ++i) calls[i] = &plan->steps[s + i].call;
+    return gli_chain_length(calls, n, &plan->steps[s].choice);
 }
 
 glia_status gli_plan_group(glia_plan *plan) {
     for (int s = 0, count; s < plan->n_steps; s += count) {
-        GLI_TRY(count_group(plan, s, &count));
-        if (count > 1) make_group(plan, s, count);
+        const int n = independent_from(plan, s);
+        count       = 1;
+        if (n > 1) GLI_TRY(group_from(plan, s, n, &count));
+        if (count == 1) count = chain_from(plan, s);
+        if (count > 1) join_steps(plan, s, count);
     }
     return GLIA_OK;
 }
