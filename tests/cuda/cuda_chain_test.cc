@@ -24,6 +24,8 @@ struct Ending {
     glia_dtype half  = GLIA_F32;  // f32: none
 };
 
+constexpr Ending kEndings[] = {{"sgd", 1}, {"adam", 2}, {"adagrad", 1}, {"rmsprop", 3}};
+
 // Blocks of 1024 numbers: less than one, and more than the emulator runs at once.
 constexpr int64_t kSizes[] = {5, 33 * 1024 + 3};
 
@@ -163,8 +165,7 @@ class CudaChains : public OnDevice {
 };
 
 TEST_P(CudaChains, have_the_bits_of_their_calls) {
-    const Ending endings[] = {{"sgd", 1}, {"adam", 2}, {"adagrad", 1}, {"rmsprop", 3}};
-    for (const Ending &ending : endings)
+    for (const Ending &ending : kEndings)
         for (int64_t n : kSizes) expect_chain(ending, n, true, true, 0, 0);
 }
 
@@ -176,7 +177,10 @@ TEST_P(CudaChains, of_some_of_the_calls) {
 }
 
 TEST_P(CudaChains, of_other_dtypes) {
-    expect_chain({"sgd", 1, GLIA_F64}, kSizes[0], true, true, 0, 0);
+    for (Ending ending : kEndings) {
+        ending.dtype = GLIA_F64;
+        expect_chain(ending, kSizes[0], true, true, 0, 0);
+    }
     expect_chain({"adam", 2, GLIA_F32, GLIA_BF16}, kSizes[1], true, true, 0, 0);
     expect_chain({"adam", 2, GLIA_F32, GLIA_F16}, kSizes[0], true, true, 0, 0);
 }
