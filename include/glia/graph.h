@@ -30,6 +30,10 @@ GLIA_API glia_value glia_graph_input(glia_graph *graph, const char *name, glia_d
 /* A value that lives in the caller's tensor, which must outlive the plans of this graph. */
 GLIA_API glia_value glia_graph_tensor(glia_graph *graph, const char *name, glia_tensor *tensor);
 
+/* A value with this number in every element. Other constants: a tensor that nothing is assigned to. The op unary with
+ * GLIA_UNARY_STOP_GRADIENT makes a constant of any value, as far as gradients go. */
+GLIA_API glia_value glia_graph_constant(glia_graph *graph, glia_dtype dtype, glia_shape shape, double number);
+
 /* Makes each run leave `value` in the tensor of `state`, a value of glia_graph_tensor of the same shape and dtype. All
  * ops that read `state` read its content before the run; the new content is `value`. Once for each state. */
 GLIA_API void glia_graph_assign(glia_graph *graph, glia_value state, glia_value value);

@@ -120,6 +120,16 @@ GLIA_API glia_value glia_model_adaptive_max_pool2d(glia_model *model, glia_value
 GLIA_API glia_value glia_model_adaptive_avg_pool2d(glia_model *model, glia_value x,
                                                    const glia_adaptive_pool2d_args *args);
 
+typedef struct glia_upsample2d_args {
+    const char *name;
+    int scale[2];       /* default 2 */
+    int size[2];        /* rows and columns of y; default: scale times those of x */
+    bool linear;        /* bilinear; otherwise the nearest element */
+    bool align_corners; /* of linear: see GLIA_COORDINATES_ALIGN_CORNERS */
+} glia_upsample2d_args;
+/* x: [C,H,W]; see glia_interpolate, which glia_model_op calls in other ways, and of vectors and volumes. */
+GLIA_API glia_value glia_model_upsample2d(glia_model *model, glia_value x, const glia_upsample2d_args *args);
+
 /* [C,H,W] -> [C] */
 GLIA_API glia_value glia_model_global_max_pool2d(glia_model *model, glia_value x, const glia_layer_args *args);
 GLIA_API glia_value glia_model_global_avg_pool2d(glia_model *model, glia_value x, const glia_layer_args *args);

@@ -24,7 +24,13 @@ struct forward {
             case GLIA_BINARY_DIV: return each(x, y, [](C a, C b) { return a / b; });
             case GLIA_BINARY_POW: return each(x, y, [](C a, C b) { return pow(a, b); });
             case GLIA_BINARY_MINIMUM: return each(x, y, [](C a, C b) { return a < b || isnan(a) ? a : b; });
-            default: return each(x, y, [](C a, C b) { return a > b || isnan(a) ? a : b; }); /* maximum */
+            case GLIA_BINARY_MAXIMUM: return each(x, y, [](C a, C b) { return a > b || isnan(a) ? a : b; });
+            case GLIA_BINARY_EQUAL: return each(x, y, [](C a, C b) { return C(a == b); });
+            case GLIA_BINARY_NOT_EQUAL: return each(x, y, [](C a, C b) { return C(a != b); });
+            case GLIA_BINARY_LESS: return each(x, y, [](C a, C b) { return C(a < b); });
+            case GLIA_BINARY_LESS_EQUAL: return each(x, y, [](C a, C b) { return C(a <= b); });
+            case GLIA_BINARY_GREATER: return each(x, y, [](C a, C b) { return C(a > b); });
+            default: return each(x, y, [](C a, C b) { return C(a >= b); }); /* greater_equal */
         }
     }
 };
@@ -91,8 +97,9 @@ struct backward {
                 return each(x, out, [](C a, C b, C dy) { return b == 0 ? C(0) : times_pow<true>(dy, b, a, b); });
             case GLIA_BINARY_MINIMUM:
                 return each(x, out, [](C a, C b, C dy) { return a > b ? C(0) : a == b ? dy / 2 : dy; });
-            default: /* maximum */
+            case GLIA_BINARY_MAXIMUM:
                 return each(x, out, [](C a, C b, C dy) { return a < b ? C(0) : a == b ? dy / 2 : dy; });
+            default: return each(x, out, [](C, C, C) { return C(0); }); /* comparisons */
         }
     }
     template <class C, int W>
@@ -108,8 +115,9 @@ struct backward {
                 });
             case GLIA_BINARY_MINIMUM:
                 return each(x, out, [](C a, C b, C dy) { return b > a ? C(0) : a == b ? dy / 2 : dy; });
-            default: /* maximum */
+            case GLIA_BINARY_MAXIMUM:
                 return each(x, out, [](C a, C b, C dy) { return b < a ? C(0) : a == b ? dy / 2 : dy; });
+            default: return each(x, out, [](C, C, C) { return C(0); }); /* comparisons */
         }
     }
 };

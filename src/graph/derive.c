@@ -25,5 +25,5 @@ glia_value gli_derive_n(gli_derivation *d, const gli_op *op, const void *params,
 }
 
 glia_value gli_derive_constant(gli_derivation *d, glia_dtype dtype, glia_shape shape, double value) {
-    return gli_graph_constant(d->graph, dtype, shape, value);
+    return glia_graph_constant(d->graph, dtype, shape, value);
 }

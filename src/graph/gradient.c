@@ -202,7 +202,7 @@ glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const gli
     for (int i = 0; status == GLIA_OK && i < n_wrt; ++i) {
         if (out[i].id) continue;
         const glia_dtype dtype = gli_dtype_wide(glia_graph_dtype(graph, wrt[i]));
-        out[i]                 = gli_graph_constant(graph, dtype, glia_graph_shape(graph, wrt[i]), 0);
+        out[i]                 = glia_graph_constant(graph, dtype, glia_graph_shape(graph, wrt[i]), 0);
         if (out[i].id < 0) status = graph->status;
     }
     for (int i = 0; status != GLIA_OK && i < n_wrt; ++i) out[i] = (glia_value){-1};
@@ -264,7 +264,7 @@ glia_status glia_graph_gradient(glia_graph *graph, glia_value y, const glia_valu
         glia_graph_status(graph); /* a failure before this call says more than y, which is its result */
     if (status == GLIA_OK) status = gli_graph_fail(graph, check_arguments(graph, y, wrt, n_wrt, out));
     if (status == GLIA_OK) {
-        const glia_value one = gli_graph_constant(graph, glia_graph_dtype(graph, y), glia_graph_shape(graph, y), 1);
+        const glia_value one = glia_graph_constant(graph, glia_graph_dtype(graph, y), glia_graph_shape(graph, y), 1);
         status               = gli_graph_gradient(graph, &y, &one, 1, wrt, n_wrt, out);
     }
     gli_leave(graph->ctx);

@@ -162,7 +162,7 @@ static glia_status build_constant(glia_graph *graph, const void *arg, int *out) 
     return gli_graph_add_value(graph, &info, out);
 }
 
-glia_value gli_graph_constant(glia_graph *graph, glia_dtype dtype, glia_shape shape, double value) {
+glia_value glia_graph_constant(glia_graph *graph, glia_dtype dtype, glia_shape shape, double value) {
     return gli_graph_build(graph, build_constant, &(leaf_args){.dtype = dtype, .shape = shape, .constant = value});
 }
 

@@ -87,9 +87,6 @@ void gli_graph_set_direction(glia_graph *graph, glia_direction direction);
 glia_value gli_graph_call(glia_graph *graph, const gli_op *op, const void *params, const glia_value *in, int n_in,
                           glia_value *out, int n_out);
 
-/* Every element is this number. Equal constants share memory. */
-glia_value gli_graph_constant(glia_graph *graph, glia_dtype dtype, glia_shape shape, double value);
-
 /* The elements of base from `offset` on, as a dense value of this shape. base is a dense caller's tensor, or a view of
  * one. A view can be assigned to. */
 glia_value gli_graph_view(glia_graph *graph, glia_value base, int64_t offset, glia_shape shape);

@@ -1,4 +1,4 @@
-/* Pooling. */
+/* Pooling and upsampling. */
 #include <math.h>
 
 #include "glia/ops/elementwise.h"
@@ -117,6 +117,39 @@ glia_value glia_model_adaptive_max_pool2d(glia_model *model, glia_value x, const
 
 glia_value glia_model_adaptive_avg_pool2d(glia_model *model, glia_value x, const glia_adaptive_pool2d_args *args) {
     return adaptive(model, "adaptive_avg_pool2d", x, &gli_op_adaptive_avg_pool2d, args);
+}
+
+/* The size of y along an axis of x's `in` elements; 0: there is none. */
+static int upsampled(int64_t in, int scale, int size) {
+    if (size != 0 || scale < 0) return size > 0 && scale >= 0 ? size : 0;
+    const int64_t scaled = in * (scale ? scale : 2);
+    return scaled <= INT32_MAX ? (int)scaled : 0;
+}
+
+static glia_value upsample(glia_model *model, glia_value x, const glia_upsample2d_args *a) {
+    const glia_tensor *in          = gli_model_shape(model, x);
+    glia_interpolate_params params = glia_interpolate_defaults();
+    if (!in) return GLI_INVALID;
+    for (int i = 0; i < 2; ++i) {
+        params.size[i] = upsampled(in->dim[2 + i], a->scale[i], a->size[i]);
+        if (params.size[i] == 0)
+            return gli_model_fail(model, GLIA_INVALID_ARGUMENT,
+                                  "scale[%d] is %d and size[%d] %d, of %lld elements: must be positive, and y below "
+                                  "2^31",
+                                  i, a->scale[i], i, a->size[i], (long long)in->dim[2 + i]);
+    }
+    if (a->align_corners && !a->linear)
+        return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "align_corners without linear");
+    if (a->linear) params.mode = GLIA_INTERPOLATE_LINEAR;
+    if (a->align_corners) params.coordinates = GLIA_COORDINATES_ALIGN_CORNERS;
+    return gli_layer_call_1(model, &gli_op_interpolate, &params, 1, &x);
+}
+
+glia_value glia_model_upsample2d(glia_model *model, glia_value x, const glia_upsample2d_args *args) {
+    const glia_upsample2d_args defaults = {0}, *a = args ? args : &defaults;
+    if (!gli_layer_begin(model, "upsample2d", a->name, &x, 1, false)) return GLI_INVALID;
+    if (!gli_layer_expect(model, x, 4, "[C,H,W]")) return gli_layer_end(model, GLI_INVALID);
+    return gli_layer_end(model, upsample(model, x, a));
 }
 
 /* Pools to one row and column, and drops both. */

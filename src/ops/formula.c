@@ -54,6 +54,14 @@ glia_value gli_formula_sum(gli_derivation *d, glia_value a, unsigned axes) {
     return a.id == 0 || axes == 0 ? a : gli_derive(d, &gli_op_reduce, &sum, a);
 }
 
+glia_value gli_formula_sum_to(gli_derivation *d, glia_value a, unsigned repeated, int input_ndim) {
+    if (a.id == 0) return a;
+    const int missing              = glia_graph_shape(d->graph, a).ndim - input_ndim;
+    const glia_reduce_params front = {.axes = (1u << missing) - 1};
+    if (front.axes) a = gli_derive(d, &gli_op_reduce, &front, a);
+    return gli_formula_sum(d, a, repeated >> missing);
+}
+
 glia_value gli_formula_reshape(gli_derivation *d, glia_value a, glia_shape shape) {
     const glia_reshape_params params = {.shape = shape};
     return a.id == 0 ? a : gli_derive(d, &gli_op_reshape, &params, a);

@@ -28,6 +28,10 @@ glia_value gli_formula_sign(gli_derivation *d, glia_value a);
 /* The sum over the axes, which stay with size 1. */
 glia_value gli_formula_sum(gli_derivation *d, glia_value a, unsigned axes);
 
+/* Of a value in the shape of a broadcast: the sum over the axes that an input of input_ndim axes repeats, in the shape
+ * of that input. */
+glia_value gli_formula_sum_to(gli_derivation *d, glia_value a, unsigned repeated, int input_ndim);
+
 glia_value gli_formula_reshape(gli_derivation *d, glia_value a, glia_shape shape);
 glia_value gli_formula_expand(gli_derivation *d, glia_value a, glia_shape shape);
 

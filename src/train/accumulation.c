@@ -28,7 +28,7 @@ glia_status gli_keep_buffers(const glia_model *model) {
     const gli_compiled *c = &model->training->compiled;
     if (!c->before) return GLIA_OK;
     const glia_tensor now = buffers_of(model, c->before);
-    return glia_select(model->ctx, c->failed, c->before, &now, c->before);
+    return glia_where(model->ctx, c->failed, c->before, &now, c->before);
 }
 
 static glia_status copy_buffers(const glia_model *model, glia_tensor *kept, bool restore) {

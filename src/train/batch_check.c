@@ -21,7 +21,7 @@ static glia_status emit(glia_model *model, const gli_weight_layout *layout, glia
     gli_emission e = {.model = model, .graph = graph, .batch = OTHER_BATCH, .map = map};
     for (int i = 0; i < model->n_inputs; ++i) e.input_dtype[i] = model->values[model->inputs[i].value].shape.dtype;
     gli_emission_weights(&e, layout->vector, layout->half);
-    e.step = gli_graph_constant(graph, GLIA_I64, GLIA_SCALAR, 0);
+    e.step = glia_graph_constant(graph, GLIA_I64, GLIA_SCALAR, 0);
     gli_model_emit(&e);
     GLI_TRY(glia_graph_status(graph));
     return check_outputs(model, &e);

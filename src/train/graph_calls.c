@@ -26,7 +26,7 @@ glia_value gli_emit_argmax(const gli_emission *e, glia_value x) {
 }
 
 glia_value gli_emit_number(const gli_emission *e, glia_dtype dtype, double number) {
-    return gli_graph_constant(e->graph, dtype, GLIA_SCALAR, number);
+    return glia_graph_constant(e->graph, dtype, GLIA_SCALAR, number);
 }
 
 glia_value gli_emit_cast(const gli_emission *e, glia_value value, glia_dtype dtype) {

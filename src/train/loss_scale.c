@@ -57,7 +57,7 @@ glia_value gli_emit_scaled_update(const gli_emission *e, const gli_compiled *c) 
 
 /* test != 0 ? yes : no; id 0: 0 */
 static glia_value choose(const gli_emission *e, glia_value test, glia_value yes, glia_value no) {
-    return test.id ? gli_emit_call(e, &gli_op_select, NULL, 3, (glia_value[]){test, yes, no}) : no;
+    return test.id ? gli_emit_call(e, &gli_op_where, NULL, 3, (glia_value[]){test, yes, no}) : no;
 }
 
 void gli_emit_loss_scale(const gli_emission *e, const gli_compiled *c, glia_value skip, glia_value failed) {

@@ -169,7 +169,7 @@ static void count_classes(const gli_emission *e, const gli_judged *j, glia_value
     const glia_value target    = index ? gli_emit_known_index(e, j->target, kept) : gli_emit_argmax(e, j->target);
     const glia_value predicted = gli_emit_argmax(e, j->prediction);
     const glia_shape items     = glia_graph_shape(e->graph, predicted);
-    const glia_value one       = gli_graph_constant(e->graph, GLIA_F64, items, 1);
+    const glia_value one       = glia_graph_constant(e->graph, GLIA_F64, items, 1);
     const glia_value weights   = kept.id ? kept : one;
     const glia_value wrong =
         gli_emit_differs(e, gli_emit_cast(e, predicted, GLIA_F64), gli_emit_cast(e, target, GLIA_F64));

@@ -121,7 +121,7 @@ static void average_group(const gli_emission *e, const gli_compiled *c, const gl
                           glia_value weights, const step_values *v) {
     const glia_value state = group_view(e, group, glia_graph_tensor(e->graph, "average", c->state[GLI_AVERAGE]));
     glia_value average     = gli_emit_average(e, state, weights, v->decay);
-    if (v->skip.id) average = gli_emit_call(e, &gli_op_select, NULL, 3, (glia_value[]){v->skip, state, average});
+    if (v->skip.id) average = gli_emit_call(e, &gli_op_where, NULL, 3, (glia_value[]){v->skip, state, average});
     glia_graph_assign(e->graph, state, average);
 }
 
@@ -201,7 +201,7 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
     const glia_value failed = glia_graph_tensor(e->graph, "failed", c->failed);
     const glia_value before = glia_graph_tensor(e->graph, "before", c->before);
     const glia_value now    = gli_graph_view(e->graph, e->vector, e->model->buffers, shape);
-    glia_graph_assign(e->graph, before, gli_emit_call(e, &gli_op_select, NULL, 3, (glia_value[]){failed, before, now}));
+    glia_graph_assign(e->graph, before, gli_emit_call(e, &gli_op_where, NULL, 3, (glia_value[]){failed, before, now}));
 }
 
 void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, glia_value update) {

@@ -68,6 +68,10 @@ const std::map<std::string, std::string> kRight = {
     {"adaptive_avg_pool2d x dim", "the output has a size of its own"},
     {"adaptive_avg_pool2d_backward dy dim", "the gradient has a size of its own"},
     {"adaptive_max_pool2d x dim", "the output has a size of its own"},
+    {"topk x dim", "any size from k on"},
+    {"where condition dtype", "one number, or one for each element"},
+    {"interpolate x dim", "the output has a size of its own"},
+    {"interpolate_backward dy dim", "the gradient has a size of its own"},
 };
 
 std::vector<Array> arrays_of(const Case &c) {

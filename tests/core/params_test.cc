@@ -177,9 +177,9 @@ TEST(Enums, are_named_with_their_range) {
         return session.call(op, params, arrays_of(op)).message;
     };
     EXPECT_EQ(message_of(gli_op_unary, glia_unary_params{glia_unary_kind(GLIA_UNARY_COUNT), 0, 0}),
-              "unary: kind is 22, must be 0 (linear) to 21 (square)");
+              "unary: kind is 25, must be 0 (linear) to 24 (stop_gradient)");
     EXPECT_EQ(message_of(gli_op_binary, glia_binary_params{glia_binary_kind(-3)}),
-              "binary: kind is -3, must be 0 (add) to 6 (maximum)");
+              "binary: kind is -3, must be 0 (add) to 12 (greater_equal)");
     EXPECT_EQ(message_of(gli_op_dense, glia_dense_params{glia_activation(16)}),
               "dense: activation is 16, must be 0 (linear) to 15 (log_softmax)");
     EXPECT_EQ(message_of(gli_op_loss, params::loss{.reduction = glia_reduction(3)}),

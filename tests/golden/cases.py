@@ -88,7 +88,7 @@ class Names(dict):
 
     def __missing__(self, name):
         assert name.startswith("GLIA_"), f"unknown name {name}"
-        return re.sub(r"^GLIA_((UNARY|BINARY|REDUCE|REDUCTION|RANDOM|LOSS|FROM)_)?", "", name).lower()
+        return re.sub(r"^GLIA_((UNARY|BINARY|REDUCE|REDUCTION|RANDOM|LOSS|FROM|INTERPOLATE|COORDINATES|ROUNDING)_)?", "", name).lower()
 
 
 NAMES = Names(

@@ -111,6 +111,9 @@ def unary(p, x):
         "abs": lambda: torch.abs(x),
         "neg": lambda: torch.neg(x),
         "square": lambda: torch.square(x),
+        "sin": lambda: torch.sin(x),
+        "cos": lambda: torch.cos(x),
+        "stop_gradient": lambda: x.detach(),
     }[given(p.kind, "linear")]()
 
 
@@ -121,8 +124,10 @@ def prelu(p, x, slope):
 
 @op(gradients=(0, 1))
 def binary(p, a, b):
-    return {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div, "pow": torch.pow,
-            "minimum": torch.minimum, "maximum": torch.maximum}[given(p.kind, "add")](a, b)
+    y = {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div, "pow": torch.pow,
+         "minimum": torch.minimum, "maximum": torch.maximum, "equal": torch.eq, "not_equal": torch.ne, "less": torch.lt,
+         "less_equal": torch.le, "greater": torch.gt, "greater_equal": torch.ge}[given(p.kind, "add")](a, b)
+    return y.to(a)
 
 
 # ---- reduce ------------------------------------------------------------------------------------------------------------
@@ -139,6 +144,17 @@ def reduce(p, x):
         "l1": lambda: torch.linalg.vector_norm(x, 1, dims, keep),
         "l2": lambda: torch.linalg.vector_norm(x, 2, dims, keep),
     }[given(p.kind, "sum")]()
+
+
+@op(gradients=(0,))
+def cumsum(p, x):
+    return torch.cumsum(x, given(p.axis, -1))
+
+
+@op(gradients=(0,))
+def topk(p, x):
+    y, indices = torch.topk(x, given(p.k, 1), given(p.axis, -1), not p.smallest)
+    return y, indices
 
 
 @op()
@@ -313,6 +329,14 @@ def avg_pool2d(p, x):
     assert not p.ceil_mode
     divisor = kernel[0] * kernel[1] if p.count_include_pad else padded_sums(torch.ones_like(x))
     return padded_sums(x) / divisor
+
+
+@op(gradients=(0,))
+def interpolate(p, x):
+    if given(p.mode, "nearest") == "linear":
+        corners = p.coordinates == "align_corners"
+        return F.interpolate(x, p.size, mode=["linear", "bilinear", "trilinear"][x.ndim - 3], align_corners=corners)
+    return F.interpolate(x, p.size, mode="nearest" if p.coordinates == "asymmetric" else "nearest-exact")
 
 
 @op(gradients=(0,))
@@ -497,8 +521,8 @@ def confusion_matrix(p, prediction, target, matrix):
     return matrix.index_put((target.long(), torch.argmax(prediction, 1)), counts, accumulate=True)
 
 
-@op()
-def select(p, condition, a, b):
+@op(gradients=(1, 2))
+def where(p, condition, a, b):
     return torch.where(condition != 0, a, b)
 
 

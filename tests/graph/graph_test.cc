@@ -248,10 +248,26 @@ TEST(Plan, reshapes_without_a_copy) {
     glia_plan_destroy(plan);
 }
 
+// y = x stop(x) + where(x > 2, 3 x, x): the gradient goes through the first x, and through what was chosen.
+TEST(Gradient, stops_where_it_is_told_to_and_follows_what_was_chosen) {
+    Net net;
+    const glia_value x = net.input({3}), two = glia_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 2);
+    const glia_value three   = glia_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 3);
+    const glia_value stopped = net.binary(GLIA_BINARY_MUL, x, net.unary(GLIA_UNARY_STOP_GRADIENT, x));
+    const glia_value chosen =
+        net.call("where", nullptr, {net.binary(GLIA_BINARY_GREATER, x, two), net.binary(GLIA_BINARY_MUL, three, x), x});
+    const glia_value y = net.sum(net.binary(GLIA_BINARY_ADD, stopped, chosen));
+    glia_value dx;
+    ASSERT_EQ(glia_graph_gradient(net.graph, y, &x, 1, &dx), GLIA_OK) << glia_message(net.ctx);
+    const auto out = net.run({y, dx}, {{1, 2, 5}});
+    EXPECT_EQ(out[0], std::vector<double>{30 + 18});
+    EXPECT_EQ(out[1], (std::vector<double>{2, 3, 8}));
+}
+
 TEST(Plan, gives_inputs_tensors_and_constants_as_outputs) {
     Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {5, 6});
-    const glia_value c = gli_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(3), 2.5);
+    const glia_value c = glia_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(3), 2.5);
     const auto out     = net.run({x, s, c, x, net.reshape(x, {2, 1})}, {{1, 2}});
     EXPECT_EQ(out, (std::vector<Numbers>{{1, 2}, {5, 6}, {2.5, 2.5, 2.5}, {1, 2}, {1, 2}}));
 }
@@ -360,7 +376,7 @@ TEST(Pack, computes_values_in_their_places) {
 TEST(Pack, copies_what_lies_elsewhere) {
     Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {7, 8}),
-                     zero     = gli_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(1), 0);
+                     zero     = glia_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(1), 0);
     const glia_value a        = net.unary(GLIA_UNARY_NEG, x);
     const glia_value values[] = {x, a, s, net.reshape(a, {2, 1}), zero};
     const int64_t offset[]    = {0, 2, 4, 6, 8};
@@ -779,7 +795,7 @@ TEST(Fusion, a_loss_and_its_gradient) {
             for (glia_reduction reduction : {GLIA_REDUCTION_MEAN, GLIA_REDUCTION_SUM}) {
                 TrainingNet net(op, dtype, reduction);
                 const glia_value scale  = net.state({}, {0.5}, dtype),
-                                 three  = gli_graph_constant(net.graph, dtype, GLIA_SCALAR, 3);
+                                 three  = glia_graph_constant(net.graph, dtype, GLIA_SCALAR, 3);
                 const glia_value scaled = net.binary(GLIA_BINARY_MUL, net.y, scale);
                 const glia_value total  = net.binary(GLIA_BINARY_MUL, three, scaled);
                 net.expect({net.y, net.gradient(net.y, {net.x})[0]}, {net.fused()}, "both");
@@ -798,7 +814,7 @@ TEST(Fusion, a_loss_leaves_other_gradients) {
         const glia_value square = net.binary(GLIA_BINARY_MUL, net.y, net.y);
         net.expect({square, net.gradient(square, {net.x})[0]}, {op, "binary", "binary", net.fused()},
                    "dy depends on the loss");
-        const glia_value one = gli_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 1);
+        const glia_value one = glia_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 1);
         const glia_value dx  = net.call(net.fused().c_str(), net.params(), {net.x, net.target, {}, one});
         net.expect({net.y, dx}, {op, net.fused()}, "other weights");
         net.classes.label_smoothing = 0.1, net.plain.kind = GLIA_LOSS_MAE;

@@ -94,7 +94,7 @@ TEST(InPlace, not_through_another_shape_of_the_input) {
 TEST(InPlace, never_over_inputs_states_or_constants) {
     Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {1, 2}),
-                     c              = gli_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(2), 3);
+                     c              = glia_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(2), 3);
     const std::vector<glia_value> y = {net.unary(GLIA_UNARY_NEG, net.unary(GLIA_UNARY_NEG, x)),
                                        net.unary(GLIA_UNARY_NEG, net.unary(GLIA_UNARY_SQUARE, s)),
                                        net.unary(GLIA_UNARY_NEG, net.unary(GLIA_UNARY_NEG, c)),
@@ -313,7 +313,7 @@ class RandomNet : public Net {
         std::vector<int64_t> offset;
         for (size_t i = 0; i < wrt.size(); ++i) offset.push_back(i < 2 ? 82 * int64_t(i) : 164 + 8 * int64_t(i - 2));
         const glia_value pack = gli_graph_pack(graph, gradients.data(), offset.data(), int(wrt.size()), 200);
-        const glia_value rate = gli_graph_constant(graph, dtype, GLIA_SCALAR, -1e-3);
+        const glia_value rate = glia_graph_constant(graph, dtype, GLIA_SCALAR, -1e-3);
         glia_graph_assign(graph, flat, binary(GLIA_BINARY_ADD, flat, binary(GLIA_BINARY_MUL, pack, rate)));
         for (size_t i = 0; i < old.size(); ++i)
             if (rng_() % 3) glia_graph_assign(graph, old[i], unary(GLIA_UNARY_TANH, any(images_)));

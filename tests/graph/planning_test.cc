@@ -32,7 +32,7 @@ void chain(Net &net, int n, std::vector<glia_value> *outputs) {
 void constants(Net &net, int n, std::vector<glia_value> *outputs) {
     glia_value y = net.input({1});
     for (int i = 0; i < n; ++i)
-        y = net.binary(GLIA_BINARY_MUL, y, gli_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 1 + 1e-9 * i));
+        y = net.binary(GLIA_BINARY_MUL, y, glia_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 1 + 1e-9 * i));
     *outputs = {net.sum(y)};
 }
 

@@ -82,6 +82,11 @@ const vector<Row> &rows() {
          [](auto net, auto x) {
              return glia_model_adaptive_avg_pool2d(net, x, with(glia_adaptive_pool2d_args{.size = {3, 2}}));
          }},
+        {"upsample2d", kImage,
+         [](auto net, auto x) {
+             return glia_model_upsample2d(net, x,
+                                          with(glia_upsample2d_args{.scale = {2, 1}, .size = {0, 5}, .linear = true}));
+         }},
         {"global_max_pool2d", kImage, [](auto net, auto x) { return glia_model_global_max_pool2d(net, x, nullptr); }},
         {"global_avg_pool2d", kImage, [](auto net, auto x) { return glia_model_global_avg_pool2d(net, x, nullptr); }},
         {"max_pool1d", kSteps,

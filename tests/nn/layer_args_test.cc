@@ -419,6 +419,10 @@ const Named kLayers[] = {
      [](auto *m, auto &v, auto *name) {
          return glia_model_adaptive_avg_pool2d(m, v.image, with(glia_adaptive_pool2d_args{.name = name}));
      }},
+    {"upsample2d",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_upsample2d(m, v.image, with(glia_upsample2d_args{.name = name}));
+     }},
     {"global_max_pool2d",
      [](auto *m, auto &v, auto *name) {
          return glia_model_global_max_pool2d(m, v.image, with(glia_layer_args{name}));
@@ -500,9 +504,8 @@ const Named kLayers[] = {
     {"step",
      [](auto *m, auto &v, auto *name) { return glia_model_step(m, v.series, with(glia_step_args{.name = name})); }},
     {"repeat",
-     [](auto *m, auto &v, auto *name) {
-         return glia_model_repeat(m, v.vector, with(glia_repeat_args{.name = name, .times = 2}));
-     }},
+     [](auto *m, auto &v,
+        auto *name) { return glia_model_repeat(m, v.vector, with(glia_repeat_args{.name = name, .times = 2})); }},
     {"lengths", [](auto *m, auto &v,
                    auto *name) { return glia_model_lengths(m, v.words, with(glia_lengths_args{.name = name})); }},
     {"mask", [](auto *m, auto &v,

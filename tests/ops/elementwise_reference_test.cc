@@ -203,6 +203,17 @@ const std::vector<Function> kFunctions = {
               1.2527629684953679957, 3.6888794541139363029},
              {0.025, 0.28571428571428571429, 0.5, 1.4285714285714286621, 19.99999999999999889, 19.99999999999999889,
               1.4285714285714286621, 0.5, 0.28571428571428571429, 0.025}),
+    function(GLIA_UNARY_SIN, 0, 0,
+             {-0.7451131604793488, 0.35078322768961984, -0.9092974268256817, -0.644217687237691, -0.04997916927067833,
+              0.04997916927067833, 0.644217687237691, 0.9092974268256817, -0.35078322768961984, 0.7451131604793488},
+             {-0.6669380616522619, -0.9364566872907963, -0.4161468365471424, 0.7648421872844885, 0.9987502603949663,
+              0.9987502603949663, 0.7648421872844885, -0.4161468365471424, -0.9364566872907963, -0.6669380616522619}),
+    function(GLIA_UNARY_COS, 0, 0,
+             {-0.6669380616522619, -0.9364566872907963, -0.4161468365471424, 0.7648421872844885, 0.9987502603949663,
+              0.9987502603949663, 0.7648421872844885, -0.4161468365471424, -0.9364566872907963, -0.6669380616522619},
+             {0.7451131604793488, -0.35078322768961984, 0.9092974268256817, 0.644217687237691, 0.04997916927067833,
+              -0.04997916927067833, -0.644217687237691, -0.9092974268256817, 0.35078322768961984, -0.7451131604793488}),
+    function(GLIA_UNARY_STOP_GRADIENT, 0, 0, kPoints, Values(10, 0)),
     {GLIA_UNARY_SQRT,
      0,
      0,
@@ -238,7 +249,7 @@ TEST(Unary, every_kind_at_ten_points) {
 // Each kind from what its header says that it needs: and from nothing less.
 TEST(Unary, every_derivative_from_each_input_that_is_enough) {
     const auto from_neither = [](glia_unary_kind k) {
-        return k == GLIA_UNARY_LINEAR || k == GLIA_UNARY_STEP || k == GLIA_UNARY_NEG;
+        return k == GLIA_UNARY_LINEAR || k == GLIA_UNARY_STEP || k == GLIA_UNARY_NEG || k == GLIA_UNARY_STOP_GRADIENT;
     };
     const auto from_x_only = [](const Function &f) {
         switch (f.kind) {
@@ -249,7 +260,9 @@ TEST(Unary, every_derivative_from_each_input_that_is_enough) {
             case GLIA_UNARY_CLIP:
             case GLIA_UNARY_LOG:
             case GLIA_UNARY_ABS:
-            case GLIA_UNARY_SQUARE: return true;
+            case GLIA_UNARY_SQUARE:
+            case GLIA_UNARY_SIN:
+            case GLIA_UNARY_COS: return true;
             case GLIA_UNARY_LEAKY_RELU:
             case GLIA_UNARY_ELU: return f.alpha <= 0;
             default: return false;
@@ -494,12 +507,18 @@ TEST(Unary, kinks_are_as_the_header_says) {
     expect(slope(GLIA_UNARY_CLIP, {-1, 2, -1.5, 2.5}, -1, 2), {1, 1, 0, 0});
 }
 
-// ---- select
+// ---- where
 
-TEST(Select, one_or_the_other) {
+TEST(Where, one_or_the_other) {
     const Array a{{2}, {1, NAN}}, b{{2}, {3, 4}};
-    expect_everywhere(gli_op_select, params::select{}, {{{}, {0}, GLIA_I64}, a, b}, {3, 4});
-    expect_everywhere(gli_op_select, params::select{}, {{{}, {-5}, GLIA_I64}, b, a}, {3, 4});
+    expect_everywhere(gli_op_where, params::where{}, {{{}, {0}, GLIA_I64}, a, b}, {3, 4});
+    expect_everywhere(gli_op_where, params::where{}, {{{}, {-5}, GLIA_I64}, b, a}, {3, 4});
+}
+
+TEST(Where, element_by_element_with_broadcasting) {
+    const Array condition = arr({2, 1}, {0, kNan}), a = vec({1, kInf, 3}), b = arr({2, 3}, {4, 5, 6, 7, 8, 9});
+    expect_everywhere(gli_op_where, params::where{}, {condition, a, b}, {4, 5, 6, 1, kInf, 3});
+    expect_everywhere(gli_op_where, params::where{}, {vec({-1, 0, -0.0}), a, arr({}, {-kInf})}, {1, -kInf, -kInf});
 }
 
 // ---- prelu
@@ -518,6 +537,16 @@ TEST(Prelu, slope_of_each_channel) {
 
 Array binary(glia_binary_kind kind, const Array &a, const Array &b) {
     return run(gli_op_binary, params::binary{kind}, {a, b});
+}
+
+TEST(Binary, comparisons_are_one_or_zero) {
+    const Array a = vec({1, 2, 3, kNan, -0.0, kInf}), b = vec({2, 2, 2, kNan, 0, kInf});
+    expect(binary(GLIA_BINARY_EQUAL, a, b), {0, 1, 0, 0, 1, 1});
+    expect(binary(GLIA_BINARY_NOT_EQUAL, a, b), {1, 0, 1, 1, 0, 0});
+    expect(binary(GLIA_BINARY_LESS, a, b), {1, 0, 0, 0, 0, 0});
+    expect(binary(GLIA_BINARY_LESS_EQUAL, a, b), {1, 1, 0, 0, 1, 1});
+    expect(binary(GLIA_BINARY_GREATER, a, b), {0, 0, 1, 0, 0, 0});
+    expect(binary(GLIA_BINARY_GREATER_EQUAL, a, b), {0, 1, 1, 0, 1, 1});
 }
 
 TEST(Binary, broadcasts_as_numpy) {
@@ -693,6 +722,31 @@ TEST(Reduce, equal_extremes_share_their_gradient_evenly) {
     const Array x = arr({2, 4}, {1, 3, 3, 0, 5, 5, 5, 5});
     expect(reduce_back(GLIA_REDUCE_MAX, x, vec({3, 5}), vec({8, 8}), GLIA_AXIS(1)), {2, 4}, {0, 4, 4, 0, 2, 2, 2, 2});
     expect(reduce_back(GLIA_REDUCE_MIN, x, vec({0, 5}), vec({8, 8}), GLIA_AXIS(1)), {2, 4}, {0, 0, 0, 8, 2, 2, 2, 2});
+}
+
+TEST(Cumsum, sums_up_to_each_element) {
+    const Array x = arr({2, 3}, {1, 2, 4, 8, 16, 32});
+    using P       = params::cumsum;
+    expect_everywhere(gli_op_cumsum, P{}, {x}, {1, 3, 7, 8, 24, 56});
+    expect_everywhere(gli_op_cumsum, P{.axis = 0}, {x}, {1, 2, 4, 9, 18, 36});
+    expect_everywhere(gli_op_cumsum, P{.exclusive = true}, {x}, {0, 1, 3, 0, 8, 24});
+    expect_everywhere(gli_op_cumsum, P{.reverse = true}, {x}, {7, 6, 4, 56, 48, 32});
+    expect_everywhere(gli_op_cumsum, P{.exclusive = true, .reverse = true}, {x}, {6, 4, 0, 48, 32, 0});
+    expect_everywhere(gli_op_cumsum, P{}, {vec({1, kInf, 1, 2})}, {1, kInf, kInf, kInf});
+}
+
+TEST(Topk, in_order_and_the_first_of_equals_first) {
+    const Array x   = arr({2, 4}, {1, 7, 7, -2, kNan, -kInf, 5, kInf});
+    const auto most = all(gli_op_topk, params::topk{.k = 3}, {x});
+    expect(most[0], {2, 3}, {7, 7, 1, kNan, kInf, 5});
+    expect(most[1], {2, 3}, {1, 2, 0, 0, 3, 2});
+    expect(most[2], {2, 3}, {1, 2, 0, 4, 7, 6});
+    const auto least = all(gli_op_topk, params::topk{.k = 3, .smallest = true}, {x});
+    expect(least[0], {2, 3}, {-2, 1, 7, -kInf, 5, kInf});
+    expect(least[1], {2, 3}, {3, 0, 1, 1, 2, 3});
+    const auto columns = all(gli_op_topk, params::topk{.axis = 0, .k = 1}, {arr({3, 2}, {1, 9, 3, 4, 3, 2})});
+    expect(columns[0], {1, 2}, {3, 9});
+    expect(columns[2], {1, 2}, {2, 1});
 }
 
 TEST(Argmax, first_maximum_and_nan) {

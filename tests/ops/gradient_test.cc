@@ -20,6 +20,7 @@ std::vector<const Case *> differentiable_cases() {
 // Where an op's gradient is by definition not its derivative.
 const std::map<std::string, std::string> kDefined = {
     {"gather__padding", "the padding index gets no gradient, as in PyTorch's embedding"},
+    {"unary__stop_gradient", "it stops the gradient"},
 };
 
 class Gradients : public testing::TestWithParam<const Case *> {};

@@ -110,4 +110,20 @@ TEST(AdaptivePoolContract, refuses_bad_calls_and_takes_empty_ones) {
     }
 }
 
+TEST(InterpolateContract, refuses_bad_calls_and_takes_empty_ones) {
+    using P = params::interpolate;
+    for (const gli_op *op : {&gli_op_interpolate, &gli_op_interpolate_backward}) {
+        refuses(*op, P{}, {kX}, GLIA_INVALID_ARGUMENT, "size[0] is 0, must be positive");
+        refuses(*op, P{{1, -1}}, {kX}, GLIA_INVALID_ARGUMENT, "size[1] is -1");
+        refuses(*op, P{{1, 1}}, {zeros({2, 3})}, GLIA_SHAPE_MISMATCH, "is [2,3], must have 3 to 5 dimensions");
+        refuses(*op, P{{1, 1}}, {zeros({2, 3, 4, 0})}, GLIA_SHAPE_MISMATCH, "there is nothing to interpolate");
+        refuses(*op, P{{1, 1}}, {zeros({2, 3, 4, 4}, GLIA_I64)}, GLIA_DTYPE_MISMATCH, "is i64, must be a float");
+        refuses(*op, P{{1 << 30, 1 << 30}}, {kX}, GLIA_UNSUPPORTED, "more than 2^31-1 elements");
+        refuses(*op, P{{1, 1}, glia_interpolate_mode(2)}, {kX}, GLIA_INVALID_ARGUMENT,
+                "mode is 2, must be 0 (nearest) to 1 (linear)");
+        Session session("");
+        EXPECT_EQ(session.call(*op, P{{2, 2}}, {zeros({0, 3, 4, 4})}).status, GLIA_OK);
+    }
+}
+
 }  // namespace

@@ -275,6 +275,55 @@ TEST(AdaptivePool, backward_shares_each_gradient_among_its_window) {
         {1, 1, 1, 5}, {1, 3, 2, 6, 4});
 }
 
+// ---- Interpolation
+
+Array interpolated(const params::interpolate &how, const Array &x) { return run(gli_op_interpolate, how, {x})[0]; }
+
+TEST(Interpolate, nearest_by_every_coordinate_and_rounding) {
+    const Array x{{1, 1, 4}, {1, 2, 3, 4}};
+    using P = params::interpolate;
+    // Places -1/6, 1/2, 7/6, 11/6, 5/2, 19/6.
+    expect(interpolated(P{.size = {6}}, x), {1, 1, 6}, {1, 2, 2, 3, 4, 4});
+    expect(interpolated(P{.size = {6}, .rounding = GLIA_ROUNDING_PREFER_FLOOR}, x), {1, 1, 6}, {1, 1, 2, 3, 3, 4});
+    expect(interpolated(P{.size = {6}, .rounding = GLIA_ROUNDING_FLOOR}, x), {1, 1, 6}, {1, 1, 2, 2, 3, 4});
+    expect(interpolated(P{.size = {6}, .rounding = GLIA_ROUNDING_CEIL}, x), {1, 1, 6}, {1, 2, 3, 3, 4, 4});
+    // 0, 3/5, 6/5, 9/5, 12/5, 3, and 0, 2/3, 4/3, 2, 8/3, 10/3.
+    expect(interpolated(P{.size = {6}, .coordinates = GLIA_COORDINATES_ALIGN_CORNERS}, x), {1, 1, 6},
+           {1, 2, 2, 3, 3, 4});
+    expect(interpolated(P{.size = {6}, .coordinates = GLIA_COORDINATES_ASYMMETRIC, .rounding = GLIA_ROUNDING_FLOOR}, x),
+           {1, 1, 6}, {1, 1, 2, 3, 3, 4});
+    expect(interpolated(P{.size = {2}}, x), {1, 1, 2}, {2, 4});
+}
+
+TEST(Interpolate, linear_weighs_its_neighbours) {
+    const Array x{{1, 1, 2, 2}, {0, 4, 8, 12}};
+    using P = params::interpolate;
+    expect(interpolated(P{.size = {2, 4}, .mode = GLIA_INTERPOLATE_LINEAR}, x), {1, 1, 2, 4},
+           {0, 1, 3, 4, 8, 9, 11, 12});
+    expect(interpolated(
+               P{.size = {3, 3}, .mode = GLIA_INTERPOLATE_LINEAR, .coordinates = GLIA_COORDINATES_ALIGN_CORNERS}, x),
+           {1, 1, 3, 3}, {0, 2, 4, 4, 6, 8, 8, 10, 12});
+    expect(
+        interpolated(P{.size = {1, 4}, .mode = GLIA_INTERPOLATE_LINEAR, .coordinates = GLIA_COORDINATES_ASYMMETRIC}, x),
+        {1, 1, 1, 4}, {0, 2, 4, 4});
+    expect(interpolated(P{.size = {1, 1}, .mode = GLIA_INTERPOLATE_LINEAR}, x), {1, 1, 1, 1}, {6});
+}
+
+// The second element has no weight in the first and the last.
+TEST(Interpolate, what_has_no_weight_may_be_infinite) {
+    const double inf = INFINITY;
+    const params::interpolate corners{
+        .size = {3}, .mode = GLIA_INTERPOLATE_LINEAR, .coordinates = GLIA_COORDINATES_ALIGN_CORNERS};
+    expect_everywhere(gli_op_interpolate, corners, {{{1, 1, 3}, {1, inf, 3}}}, {1, inf, 3});
+}
+
+TEST(Interpolate, backward_gives_each_its_weights) {
+    const params::interpolate two{.size = {1, 2}, .mode = GLIA_INTERPOLATE_LINEAR};
+    expect(run(gli_op_interpolate_backward, two, {{{1, 1, 1, 4}, {1, 4, 8, 16}}})[0], {1, 1, 1, 2}, {6, 23});
+    const params::interpolate nearest{.size = {3}};
+    expect(run(gli_op_interpolate_backward, nearest, {{{1, 1, 6}, {1, 2, 3, 4, 5, 6}}})[0], {1, 1, 3}, {3, 7, 11});
+}
+
 TEST(PublicPool, functions_put_each_tensor_in_its_place) {
     Session session;
     glia_tensor *x = session.tensor(kSixteen), *y = session.tensor({{1, 1, 2, 2}, {}}),
@@ -305,6 +354,13 @@ TEST(PublicPool, functions_put_each_tensor_in_its_place) {
     const glia_adaptive_avg_pool2d_backward_params four{{4, 4}};
     ASSERT_EQ(glia_adaptive_avg_pool2d_backward(session.ctx(), &four, y, dx), GLIA_OK);
     EXPECT_EQ(session.values(dx)[15], 13.5 / 4);
+    glia_interpolate_params size = glia_interpolate_defaults();
+    size.size[0] = size.size[1] = 2;
+    ASSERT_EQ(glia_interpolate(session.ctx(), &size, x, y), GLIA_OK) << glia_message(session.ctx());
+    EXPECT_EQ(session.values(y), (Values{6, 8, 14, 16}));
+    size.size[0] = size.size[1] = 4;
+    ASSERT_EQ(glia_interpolate_backward(session.ctx(), &size, y, dx), GLIA_OK) << glia_message(session.ctx());
+    EXPECT_EQ(session.values(dx)[15], 16);
 }
 
 }  // namespace

@@ -126,6 +126,11 @@ struct cross_entropy {
     double label_smoothing       = 0;
 };
 using cross_entropy_backward = cross_entropy;
+struct cumsum {
+    int axis       = -1;
+    bool exclusive = false;
+    bool reverse   = false;
+};
 struct dense {
     glia_activation activation = GLIA_LINEAR;
 };
@@ -158,6 +163,13 @@ struct groupnorm_backward {
 struct increment {
     int64_t by[GLIA_MAX_COUNTERS] = {};
 };
+struct interpolate {
+    int size[GLIA_MAX_SPATIAL]               = {0, 0, 0};
+    glia_interpolate_mode mode               = GLIA_INTERPOLATE_NEAREST;
+    glia_interpolate_coordinates coordinates = GLIA_COORDINATES_HALF_PIXEL;
+    glia_interpolate_rounding rounding       = GLIA_ROUNDING_PREFER_CEIL;
+};
+using interpolate_backward = interpolate;
 struct layernorm {
     int dims       = 1;
     double epsilon = 1e-5;
@@ -241,7 +253,6 @@ struct rnn {
     double cell_clip             = INFINITY;
 };
 using rnn_backward = rnn;
-struct select {};
 struct sequence_lengths {
     double padding   = 0;
     bool batch_first = false;
@@ -271,12 +282,18 @@ struct take_batch {
 struct transpose {
     int permutation[GLIA_MAX_DIMS] = {-1, -2, -3, -4, -5, -6, -7, -8};
 };
+struct topk {
+    int axis      = -1;
+    int k         = 1;
+    bool smallest = false;
+};
 struct unary {
     glia_unary_kind kind = GLIA_UNARY_LINEAR;
     double alpha         = glia_unary_defaults(kind).alpha;
     double beta          = glia_unary_defaults(kind).beta;
 };
 using unary_backward = unary;
+struct where {};
 
 // For a function of the C API: as<glia_conv2d_params>(params::conv2d{.pad = {1, 1}}).
 template <class To, class From>

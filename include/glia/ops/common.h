@@ -35,7 +35,10 @@ extern "C" {
     X(SQRT, "sqrt")                                                                                        \
     X(ABS, "abs") /* derivative 0 at 0 */                                                                  \
     X(NEG, "neg")                                                                                          \
-    X(SQUARE, "square")
+    X(SQUARE, "square")                                                                                    \
+    X(SIN, "sin") /* of radians */                                                                         \
+    X(COS, "cos")                                                                                          \
+    X(STOP_GRADIENT, "stop_gradient") /* x; derivative 0 */
 
 typedef enum glia_unary_kind {
 #define X(name, text) GLIA_UNARY_##name,

@@ -35,7 +35,14 @@ typedef enum glia_binary_kind {
     GLIA_BINARY_DIV,     /* a / b */
     GLIA_BINARY_POW,     /* a to the power of b, as C's pow */
     GLIA_BINARY_MINIMUM, /* the smaller; NaN where either is NaN */
-    GLIA_BINARY_MAXIMUM  /* the larger; NaN where either is NaN */
+    GLIA_BINARY_MAXIMUM, /* the larger; NaN where either is NaN */
+    /* 1 where it is so, otherwise 0; derivative 0. A NaN is equal to nothing, and neither less nor greater. */
+    GLIA_BINARY_EQUAL,
+    GLIA_BINARY_NOT_EQUAL,
+    GLIA_BINARY_LESS, /* a < b */
+    GLIA_BINARY_LESS_EQUAL,
+    GLIA_BINARY_GREATER,
+    GLIA_BINARY_GREATER_EQUAL
 } glia_binary_kind;
 
 typedef struct glia_binary_params {
@@ -47,10 +54,12 @@ typedef struct glia_binary_params {
 GLIA_API glia_status glia_binary(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a,
                                  const glia_tensor *b, glia_tensor *y);
 
-/* y is a where condition is not 0, otherwise b.
- * condition: an i64 scalar   a, b: floats of one dtype and shape   y: the same, may be a. */
-GLIA_API glia_status glia_select(glia_context *ctx, const glia_tensor *condition, const glia_tensor *a,
-                                 const glia_tensor *b, glia_tensor *y);
+/* y is a where the condition is not 0, NaN included, otherwise b: element by element, with NumPy's broadcasting of all
+ * three. What is not chosen does not count, infinite or not, and gets a gradient of 0.
+ * condition: the dtype of a and b; or an i64 scalar, and a and b of one shape   a, b: floats of one dtype   y: the
+ * same; may be a, where a has y's shape. Source: PyTorch's where. */
+GLIA_API glia_status glia_where(glia_context *ctx, const glia_tensor *condition, const glia_tensor *a,
+                                const glia_tensor *b, glia_tensor *y);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Pooling over rows and columns. The gradients are in glia/ops/backward/pool.h.
+/* Pooling and interpolation over rows and columns. The gradients are in glia/ops/backward/pool.h.
  *
  * x: [N,C,H,W], y: [N,C,P,Q], each channel on its own. Floats; indices are i32.
  *
@@ -69,6 +69,47 @@ GLIA_API glia_status glia_adaptive_max_pool2d(glia_context *ctx, const glia_adap
 GLIA_API glia_status glia_global_avg_pool2d(glia_context *ctx, const glia_tensor *x, glia_tensor *y);
 GLIA_API glia_status glia_global_max_pool2d(glia_context *ctx, const glia_tensor *x, glia_tensor *y,
                                             glia_tensor *indices);
+
+/* ---- Interpolation: an image in another size ---- */
+
+enum { GLIA_MAX_SPATIAL = 3 }; /* dimensions of an image, behind its samples and channels */
+
+typedef enum glia_interpolate_mode { GLIA_INTERPOLATE_NEAREST, GLIA_INTERPOLATE_LINEAR } glia_interpolate_mode;
+
+/* Where element o of y's O lies among x's I elements. */
+typedef enum glia_interpolate_coordinates {
+    GLIA_COORDINATES_HALF_PIXEL,    /* (o + 1/2) I / O - 1/2: elements are areas, and both images cover the same one */
+    GLIA_COORDINATES_ALIGN_CORNERS, /* o (I - 1) / (O - 1), and 0 where O is 1: the first and last elements coincide */
+    GLIA_COORDINATES_ASYMMETRIC     /* o I / O */
+} glia_interpolate_coordinates;
+
+/* Which element is the nearest of a place between two. */
+typedef enum glia_interpolate_rounding {
+    GLIA_ROUNDING_PREFER_CEIL, /* the nearer one; in the middle the one after it */
+    GLIA_ROUNDING_PREFER_FLOOR,
+    GLIA_ROUNDING_FLOOR, /* the one before it */
+    GLIA_ROUNDING_CEIL
+} glia_interpolate_rounding;
+
+typedef struct glia_interpolate_params {
+    int size[GLIA_MAX_SPATIAL]; /* of y, in the order of x's dimensions; those that x does not have are not read */
+    glia_interpolate_mode mode;
+    glia_interpolate_coordinates coordinates;
+    glia_interpolate_rounding rounding; /* of the mode nearest */
+} glia_interpolate_params;
+
+/* Nearest, by half pixels, prefer_ceil; size has to be set. */
+GLIA_API glia_interpolate_params glia_interpolate_defaults(void);
+
+/* y = x at the places that the coordinates name: its nearest element, or along each dimension the two that are next to
+ * it, weighted by how near they are: bilinear of an image, trilinear of a volume. Places before the first element have
+ * that one, those after the last the last; an element whose weight is 0 does not count, infinite or not. Places are
+ * fractions, computed exactly.
+ * x: [N,C,L], [N,C,H,W] or [N,C,D,H,W], y: [N,C,size]. Floats.
+ * Source: PyTorch's interpolate, whose "nearest-exact" the defaults are, whose "nearest" is asymmetric with floor, and
+ * whose "area" is glia_adaptive_avg_pool2d; ONNX Resize without antialiasing. */
+GLIA_API glia_status glia_interpolate(glia_context *ctx, const glia_interpolate_params *params, const glia_tensor *x,
+                                      glia_tensor *y);
 
 #ifdef __cplusplus
 }

@@ -3,41 +3,26 @@
 #include "core/derive.h"
 #include "core/size.h"
 #include "ops/check.h"
+#include "ops/elementwise/broadcast.h"
 #include "ops/formula.h"
 
-static const char *const kinds[] = {"add", "sub", "mul", "div", "pow", "minimum", "maximum"};
+static const char *const kinds[] = {"add",   "sub",       "mul",  "div",        "pow",     "minimum",      "maximum",
+                                    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"};
 
-/* Size of the axis of x that is aligned with axis i of y; 1 where it has none. */
-static int64_t size_of(const glia_tensor *x, int ndim, int i) {
-    const int axis = i - (ndim - x->ndim);
-    return axis < 0 ? 1 : x->dim[axis];
-}
+static bool is_comparison(glia_binary_kind kind) { return kind >= GLIA_BINARY_EQUAL; }
 
 static glia_status resolve(gli_resolution *r) {
     const glia_binary_params *p = r->params;
     gli_binary_geom *g          = r->geom;
     const glia_tensor *a = r->in[GLI_BINARY_A], *b = r->in[GLI_BINARY_B];
-    const int ndim = a->ndim > b->ndim ? a->ndim : b->ndim;
-    int64_t dim[GLIA_MAX_DIMS];
+    gli_broadcast y;
     GLI_TRY(gli_check_floats(r));
-    for (int i = 0; i < ndim; ++i) {
-        const int64_t in_a = size_of(a, ndim, i), in_b = size_of(b, ndim, i);
-        GLI_REQUIRE(r->ctx, in_a == in_b || in_a == 1 || in_b == 1, GLIA_SHAPE_MISMATCH,
-                    "%s: a is %s, b is %s: the sizes %lld and %lld of an axis do not fit", r->op->name, GLI_SHAPE_OF(a),
-                    GLI_SHAPE_OF(b), (long long)in_a, (long long)in_b);
-        dim[i] = in_a == 1 ? in_b : in_a;
-        GLI_REQUIRE(r->ctx, dim[i] <= INT32_MAX, GLIA_UNSUPPORTED, "%s: an axis has %lld elements", r->op->name,
-                    (long long)dim[i]);
-        g->dim[i] = (int)dim[i];
-        if (in_a != dim[i]) g->a_repeated |= 1u << i;
-        if (in_b != dim[i]) g->b_repeated |= 1u << i;
-    }
-    glia_tensor y = {0};
-    gli_set_shape(&y, a->dtype, ndim, dim);
-    GLI_TRY(gli_check_count(r, &y, "y"));
-    g->kind = p->kind, g->ndim = ndim, g->a_ndim = a->ndim, g->b_ndim = b->ndim;
-    g->count = (int)gli_count(&y), g->a_count = (int)gli_count(a), g->b_count = (int)gli_count(b);
-    gli_set_shape(&r->out[0], a->dtype, ndim, dim);
+    GLI_TRY(gli_check_broadcast(r, 2, &y));
+    for (int i = 0; i < y.ndim; ++i) g->dim[i] = (int)y.dim[i];
+    g->a_repeated = y.repeated[GLI_BINARY_A], g->b_repeated = y.repeated[GLI_BINARY_B];
+    g->kind = p->kind, g->ndim = y.ndim, g->a_ndim = a->ndim, g->b_ndim = b->ndim;
+    g->count = y.count, g->a_count = (int)gli_count(a), g->b_count = (int)gli_count(b);
+    gli_set_shape(&r->out[0], a->dtype, y.ndim, y.dim);
     return GLIA_OK;
 }
 
@@ -65,25 +50,15 @@ static bool exact(const void *geom) {
     return kind != GLIA_BINARY_DIV && kind != GLIA_BINARY_POW;
 }
 
-/* The sum of value, of y's shape, over the axes along which the input was repeated. */
-static glia_value sum_to(gli_derivation *d, glia_value value, unsigned repeated, int input_ndim) {
-    const gli_binary_geom *g       = d->geom;
-    const int missing              = g->ndim - input_ndim;
-    const glia_reduce_params front = {.axes = (1u << missing) - 1};
-    const glia_reduce_params rest  = {.axes = repeated >> missing, .keep_dims = true};
-    if (front.axes) value = gli_derive(d, &gli_op_reduce, &front, value);
-    if (rest.axes) value = gli_derive(d, &gli_op_reduce, &rest, value);
-    return value;
-}
-
 /* Sums and differences need neither input, and a product without broadcasting needs only the other one. */
 static void derive(gli_derivation *d) {
     const gli_binary_geom *g = d->geom;
     const glia_value dy      = d->dout[0];
+    if (is_comparison(g->kind)) return;
     if (g->kind == GLIA_BINARY_ADD || g->kind == GLIA_BINARY_SUB) {
-        if (gli_requested(d, GLI_BINARY_A)) d->din[GLI_BINARY_A] = sum_to(d, dy, g->a_repeated, g->a_ndim);
+        if (gli_requested(d, GLI_BINARY_A)) d->din[GLI_BINARY_A] = gli_formula_sum_to(d, dy, g->a_repeated, g->a_ndim);
         if (!gli_requested(d, GLI_BINARY_B)) return;
-        const glia_value sum = sum_to(d, dy, g->b_repeated, g->b_ndim);
+        const glia_value sum = gli_formula_sum_to(d, dy, g->b_repeated, g->b_ndim);
         d->din[GLI_BINARY_B] = g->kind == GLIA_BINARY_SUB ? gli_formula_unary(d, GLIA_UNARY_NEG, sum) : sum;
         return;
     }
@@ -151,6 +126,7 @@ static void slopes(gli_derivation *d, glia_value *da, glia_value *db) {
             *db                    = larger ? gli_formula_sub(d, half, order) : gli_formula_add(d, half, order);
             break;
         }
+        default: break; /* comparisons: 0 */
     }
 }
 
@@ -158,8 +134,8 @@ static void compose_backward(gli_derivation *d, glia_value *out) {
     const gli_binary_geom *g = d->geom;
     glia_value da = {0}, db = {0};
     slopes(d, &da, &db);
-    out[GLI_BINARY_DA] = sum_to(d, da, g->a_repeated, g->a_ndim);
-    out[GLI_BINARY_DB] = sum_to(d, db, g->b_repeated, g->b_ndim);
+    out[GLI_BINARY_DA] = gli_formula_sum_to(d, da, g->a_repeated, g->a_ndim);
+    out[GLI_BINARY_DB] = gli_formula_sum_to(d, db, g->b_repeated, g->b_ndim);
 }
 
 static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }

@@ -65,7 +65,8 @@ static gli_unary_from source_of(glia_unary_kind kind, double alpha) {
     switch (kind) {
         case GLIA_UNARY_LINEAR:
         case GLIA_UNARY_STEP:
-        case GLIA_UNARY_NEG: return GLI_FROM_NEITHER;
+        case GLIA_UNARY_NEG:
+        case GLIA_UNARY_STOP_GRADIENT: return GLI_FROM_NEITHER;
         case GLIA_UNARY_SIGMOID:
         case GLIA_UNARY_TANH:
         case GLIA_UNARY_RELU:
@@ -122,7 +123,8 @@ static bool exact(const void *geom) {
         case GLIA_UNARY_RELU:
         case GLIA_UNARY_ABS:
         case GLIA_UNARY_NEG:
-        case GLIA_UNARY_SQUARE: return true;
+        case GLIA_UNARY_SQUARE:
+        case GLIA_UNARY_STOP_GRADIENT: return true;
         case GLIA_UNARY_LEAKY_RELU: return whole(g->alpha);
         case GLIA_UNARY_CLIP: return whole(g->alpha) && whole(g->beta);
         default: return false;
@@ -132,7 +134,7 @@ static bool exact(const void *geom) {
 static void derive(gli_derivation *d) {
     const gli_unary_geom *g = d->geom;
     const glia_value none   = {0};
-    if (g->kind == GLIA_UNARY_STEP) return;
+    if (g->kind == GLIA_UNARY_STEP || g->kind == GLIA_UNARY_STOP_GRADIENT) return;
     if (g->kind == GLIA_UNARY_LINEAR) {
         d->din[GLI_UNARY_X] = d->dout[0];
         return;
@@ -225,6 +227,8 @@ static glia_value curvature(gli_derivation *d, const gli_unary_geom *g, glia_val
             return gli_formula_div(d, gli_formula_number(d, v, -1), gli_formula_unary(d, GLIA_UNARY_SQUARE, v));
         case GLIA_UNARY_SQRT:
             return gli_formula_div(d, gli_formula_number(d, v, -0.5), gli_formula_unary(d, GLIA_UNARY_SQUARE, v));
+        case GLIA_UNARY_SIN:
+        case GLIA_UNARY_COS: return gli_formula_scale(d, gli_formula_unary(d, g->kind, v), -1);
         default: return none;
     }
 }

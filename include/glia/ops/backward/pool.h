@@ -39,6 +39,12 @@ GLIA_API glia_status glia_adaptive_avg_pool2d_backward(glia_context *ctx,
                                                        const glia_adaptive_avg_pool2d_backward_params *params,
                                                        const glia_tensor *dy, glia_tensor *dx);
 
+typedef glia_interpolate_params glia_interpolate_backward_params; /* those of the forward call, but the size of x */
+
+/* dx = for each element the sum of dy by the weights that it had. dy: the shape of y   dx: [N,C,size]. */
+GLIA_API glia_status glia_interpolate_backward(glia_context *ctx, const glia_interpolate_backward_params *params,
+                                               const glia_tensor *dy, glia_tensor *dx);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,5 @@
-/* Sums, differences, products, quotients, minima and maxima of f32, with any broadcasting, at the speed of memory. */
+/* Sums, differences, products, quotients, minima, maxima and comparisons of f32, with any broadcasting, at the speed of
+ * memory. */
 #include <math.h>
 
 #include "core/provider.h"
@@ -15,6 +16,12 @@ GLI_INLINE float value(glia_binary_kind kind, float a, float b) {
         case GLIA_BINARY_DIV: return a / b;
         case GLIA_BINARY_MINIMUM: return a < b || a != a ? a : b;
         case GLIA_BINARY_MAXIMUM: return a > b || a != a ? a : b;
+        case GLIA_BINARY_EQUAL: return a == b ? 1.0f : 0.0f;
+        case GLIA_BINARY_NOT_EQUAL: return a != b ? 1.0f : 0.0f;
+        case GLIA_BINARY_LESS: return a < b ? 1.0f : 0.0f;
+        case GLIA_BINARY_LESS_EQUAL: return a <= b ? 1.0f : 0.0f;
+        case GLIA_BINARY_GREATER: return a > b ? 1.0f : 0.0f;
+        case GLIA_BINARY_GREATER_EQUAL: return a >= b ? 1.0f : 0.0f;
         default: return NAN;
     }
 }
@@ -43,6 +50,12 @@ GLI_CLONES static void binary_row(const void *arg, int64_t count, float *const *
         case GLIA_BINARY_DIV: map(GLIA_BINARY_DIV, count, data, stride); break;
         case GLIA_BINARY_MINIMUM: map(GLIA_BINARY_MINIMUM, count, data, stride); break;
         case GLIA_BINARY_MAXIMUM: map(GLIA_BINARY_MAXIMUM, count, data, stride); break;
+        case GLIA_BINARY_EQUAL: map(GLIA_BINARY_EQUAL, count, data, stride); break;
+        case GLIA_BINARY_NOT_EQUAL: map(GLIA_BINARY_NOT_EQUAL, count, data, stride); break;
+        case GLIA_BINARY_LESS: map(GLIA_BINARY_LESS, count, data, stride); break;
+        case GLIA_BINARY_LESS_EQUAL: map(GLIA_BINARY_LESS_EQUAL, count, data, stride); break;
+        case GLIA_BINARY_GREATER: map(GLIA_BINARY_GREATER, count, data, stride); break;
+        case GLIA_BINARY_GREATER_EQUAL: map(GLIA_BINARY_GREATER_EQUAL, count, data, stride); break;
         default: break;
     }
 }

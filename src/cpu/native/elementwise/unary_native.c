@@ -38,6 +38,7 @@ GLI_INLINE float value(glia_unary_kind kind, float alpha, float beta, float x) {
         case GLIA_UNARY_ABS: return gli_abs(x);
         case GLIA_UNARY_NEG: return -x;
         case GLIA_UNARY_SQUARE: return x * x;
+        case GLIA_UNARY_STOP_GRADIENT: return x;
         default: return NAN;
     }
 }
@@ -78,15 +79,18 @@ GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *d
         case GLIA_UNARY_ABS: map(GLIA_UNARY_ABS, g, count, data, stride); break;
         case GLIA_UNARY_NEG: map(GLIA_UNARY_NEG, g, count, data, stride); break;
         case GLIA_UNARY_SQUARE: map(GLIA_UNARY_SQUARE, g, count, data, stride); break;
+        case GLIA_UNARY_STOP_GRADIENT: map(GLIA_UNARY_STOP_GRADIENT, g, count, data, stride); break;
         default: break;
     }
 }
 
-bool gli_unary_has_floats(glia_unary_kind kind) { return kind != GLIA_UNARY_SOFTPLUS && kind != GLIA_UNARY_LOG; }
+bool gli_unary_has_floats(glia_unary_kind kind) {
+    return kind != GLIA_UNARY_SOFTPLUS && kind != GLIA_UNARY_LOG && kind != GLIA_UNARY_SIN && kind != GLIA_UNARY_COS;
+}
 
 static const char *decline_forward(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
-    return gli_unary_has_floats(g->kind) ? NULL : "it has no softplus and log";
+    return gli_unary_has_floats(g->kind) ? NULL : "it has no softplus, log, sin and cos";
 }
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {

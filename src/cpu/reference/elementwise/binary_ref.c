@@ -29,6 +29,12 @@ static double value(glia_binary_kind kind, double a, double b) {
         case GLIA_BINARY_POW: return pow(a, b);
         case GLIA_BINARY_MINIMUM: return a < b || isnan(a) ? a : b;
         case GLIA_BINARY_MAXIMUM: return a > b || isnan(a) ? a : b;
+        case GLIA_BINARY_EQUAL: return a == b;
+        case GLIA_BINARY_NOT_EQUAL: return a != b;
+        case GLIA_BINARY_LESS: return a < b;
+        case GLIA_BINARY_LESS_EQUAL: return a <= b;
+        case GLIA_BINARY_GREATER: return a > b;
+        case GLIA_BINARY_GREATER_EQUAL: return a >= b;
     }
     return NAN;
 }
@@ -54,6 +60,7 @@ static long double gradient_a(glia_binary_kind kind, double a, double b, long do
         case GLIA_BINARY_POW: return b == 0 ? 0 : dy * b * pow_less_one(a, b);
         case GLIA_BINARY_MINIMUM: return a > b ? 0 : a == b ? dy / 2 : dy;
         case GLIA_BINARY_MAXIMUM: return a < b ? 0 : a == b ? dy / 2 : dy;
+        default: return 0; /* comparisons */
     }
     return NAN;
 }
@@ -67,6 +74,7 @@ static long double gradient_b(glia_binary_kind kind, double a, double b, long do
         case GLIA_BINARY_POW: return a == 0 && b >= 0 ? 0 : dy * power(a, b) * log(a);
         case GLIA_BINARY_MINIMUM: return b > a ? 0 : a == b ? dy / 2 : dy;
         case GLIA_BINARY_MAXIMUM: return b < a ? 0 : a == b ? dy / 2 : dy;
+        default: return 0; /* comparisons */
     }
     return NAN;
 }

@@ -58,6 +58,9 @@ static double value(glia_unary_kind kind, double alpha, double beta, double x) {
         case GLIA_UNARY_ABS: return fabs(x);
         case GLIA_UNARY_NEG: return -x;
         case GLIA_UNARY_SQUARE: return x * x;
+        case GLIA_UNARY_SIN: return sin(x);
+        case GLIA_UNARY_COS: return cos(x);
+        case GLIA_UNARY_STOP_GRADIENT: return x;
         case GLIA_UNARY_COUNT: break;
     }
     return NAN;
@@ -105,6 +108,8 @@ static long double derivative_from_x(const gli_unary_geom *g, double x) {
         case GLIA_UNARY_SQRT: return 0.5 / sqrt(x);
         case GLIA_UNARY_ABS: return x > 0 ? 1 : x < 0 ? -1 : x;
         case GLIA_UNARY_SQUARE: return 2.0L * x;
+        case GLIA_UNARY_SIN: return cos(x);
+        case GLIA_UNARY_COS: return -sin(x);
         default: return NAN;
     }
 }
@@ -115,7 +120,7 @@ static long double derivative(const gli_unary_geom *g, const double *const *in, 
         case GLI_FROM_Y: return derivative_from_y(g, in[GLI_UNARY_BACKWARD_Y][i]);
         case GLI_FROM_NEITHER: break;
     }
-    return g->kind == GLIA_UNARY_STEP ? 0 : g->kind == GLIA_UNARY_NEG ? -1 : 1;
+    return g->kind == GLIA_UNARY_STEP || g->kind == GLIA_UNARY_STOP_GRADIENT ? 0 : g->kind == GLIA_UNARY_NEG ? -1 : 1;
 }
 
 /* Whether the function is constant around the point, so that no gradient goes through it, NaN and infinity included.
@@ -123,6 +128,7 @@ static long double derivative(const gli_unary_geom *g, const double *const *in, 
 static bool constant(const gli_unary_geom *g, const double *const *in, int i, double slope) {
     switch (g->kind) {
         case GLIA_UNARY_STEP:
+        case GLIA_UNARY_STOP_GRADIENT:
         case GLIA_UNARY_RELU:
         case GLIA_UNARY_HARD_SIGMOID:
         case GLIA_UNARY_CLIP: return slope == 0;
