@@ -29,6 +29,11 @@ typedef struct glia_model_loss {
         glia_class_options classes; /* of the cross-entropies */
         double delta;               /* of huber */
         bool log_target;            /* of kl: targets are logarithms */
+        double smooth;              /* of dice and iou: added above and below the line; above 0 */
+        struct {
+            double gamma; /* how much less what is right counts; not negative */
+            double alpha; /* the weight of positive targets, of others 1 - alpha; negative: all have 1 */
+        } focal;
     };
 } glia_model_loss;
 
@@ -52,6 +57,21 @@ GLIA_API glia_model_loss glia_loss_huber(double delta);
 /* Of log-probabilities, to target probabilities; the sum over the classes, the mean over the batch. */
 GLIA_API glia_model_loss glia_loss_kl(void);
 
+/* Of logits, to targets 0 and 1 in their shape: the terms of bce_logits times (1 - q)^gamma, where q is the probability
+ * that the output gives to the target, and times alpha of positive targets, 1 - alpha of others: gamma 2, alpha 0.25.
+ * Of several classes each is one against the rest. Source: Lin et al., "Focal Loss for Dense Object Detection";
+ * torchvision's sigmoid_focal_loss. */
+GLIA_API glia_model_loss glia_loss_focal(void);
+
+/* Of probabilities p, to targets t from 0 to 1 in their shape, for segmentation: of each sample and class, dimension 1,
+ *   dice   1 - (2 I + s) / (P + T + s)
+ *   iou    1 - (I + s) / (P + T - I + s)
+ * with the sums over its elements I of p t, P of p and T of t, and s = smooth, 1. The mean of these.
+ * Source: Milletari et al., "V-Net", with the sums of MONAI's DiceLoss; Rahman, Wang, "Optimizing
+ * Intersection-Over-Union in Deep Neural Networks for Image Segmentation". */
+GLIA_API glia_model_loss glia_loss_dice(void);
+GLIA_API glia_model_loss glia_loss_iou(void);
+
 /* ---- Metrics ---- */
 
 typedef enum glia_metric {
@@ -73,6 +93,8 @@ typedef enum glia_metric {
     GLIA_METRIC_PRECISION_WEIGHTED, /* the mean over the classes, each weighted by its targets */
     GLIA_METRIC_RECALL_WEIGHTED,
     GLIA_METRIC_F1_WEIGHTED,
+    GLIA_METRIC_IOU, /* right / (predicted + targets - right), the mean over the classes: Jaccard's index */
+    GLIA_METRIC_IOU_MICRO,
     GLIA_METRIC_AUC /* the area under the ROC curve, exactly; of several classes or labels their mean, one against the
                      * rest. Of those without samples, or with nothing else, there is none; of none it is NaN. The
                      * host keeps the scores of all samples: docs/training.md */
@@ -126,14 +148,17 @@ typedef struct glia_output_args {
     glia_model_loss loss;
     glia_metric metrics[GLIA_MAX_METRICS];
     int top_k;           /* default 5 */
-    bool sample_weights; /* each sample has a weight, with which its loss is multiplied, in evaluations too */
+    bool sample_weights; /* each sample, or each term of its loss, has a weight, with which it is multiplied, in
+                          * evaluations too */
     const char *name;    /* of its results, where several outputs have a loss; default: that of the layer. Copied */
 } glia_output_args;
 
 /* Adds an output; outputs take the dataset's targets in the order of their calls, skipping those without a loss. With
- * sample_weights the target behind the output's own is a float for each sample. A mean is still divided by what it is
- * divided by without them, mostly the number of samples, as in Keras: so a sample counts alike in each batch. Weights
- * are taken as they are: a negative one makes its sample's loss larger. Metrics have no weights. args NULL: no loss. */
+ * sample_weights the target behind the output's own is a float for each sample, or one for each term of its loss: a
+ * mask where they are 0 and 1. The terms of a loss over classes have the output's shape without the classes, those of
+ * dice and iou are its classes, and those of other losses have its shape. A mean is still divided by what it is divided
+ * by without them, mostly the number of samples, as in Keras: so a sample counts alike in each batch. Weights are taken
+ * as they are: a negative one makes its sample's loss larger. Metrics have no weights. args NULL: no loss. */
 GLIA_API glia_status glia_model_output(glia_model *model, glia_value value, const glia_output_args *args);
 
 typedef struct glia_compile_args {

@@ -5,7 +5,7 @@
 #include "core/memory.h"
 #include "model_file/format.h"
 
-enum { LOSSES = GLIA_LOSS_NLL + 1, METRICS = GLIA_METRIC_AUC + 1, OPTIMIZERS = GLIA_OPTIMIZER_RMSPROP + 1 };
+enum { LOSSES = GLIA_LOSS_COUNT, METRICS = GLIA_METRIC_AUC + 1, OPTIMIZERS = GLIA_OPTIMIZER_RMSPROP + 1 };
 
 /* The params of an optimizer, whichever it is: the members of the union begin alike. */
 static void *params_of(glia_optimizer *optimizer) { return &optimizer->sgd; }
@@ -45,6 +45,11 @@ static void put_loss(gli_json_text *w, const gli_output *output) {
     if (loss->kind == GLIA_LOSS_KL) {
         gli_json_key(w, "log_target");
         gli_json_put_bool(w, loss->log_target);
+    }
+    if (loss->kind == GLIA_LOSS_DICE || loss->kind == GLIA_LOSS_IOU) put_number(w, "smooth", loss->smooth);
+    if (loss->kind == GLIA_LOSS_FOCAL) {
+        put_number(w, "gamma", loss->focal.gamma);
+        put_number(w, "alpha", loss->focal.alpha);
     }
 }
 
@@ -114,6 +119,7 @@ typedef struct output_item {
     glia_model *model;
     char *name;
     int value, loss, top_k, n_metrics, n_weights;
+    double smooth, gamma, alpha;
     bool sum, log_target, sample_weights;
     glia_optional weight;
     glia_class_options classes;
@@ -187,6 +193,8 @@ static glia_status add_output(const gli_json *json, const output_item *item) {
     if (gli_loss_by_class(args.loss.kind)) args.loss.classes = item->classes;
     if (args.loss.kind == GLIA_LOSS_HUBER) args.loss.delta = item->delta;
     if (args.loss.kind == GLIA_LOSS_KL) args.loss.log_target = item->log_target;
+    if (args.loss.kind == GLIA_LOSS_DICE || args.loss.kind == GLIA_LOSS_IOU) args.loss.smooth = item->smooth;
+    if (args.loss.kind == GLIA_LOSS_FOCAL) args.loss.focal.gamma = item->gamma, args.loss.focal.alpha = item->alpha;
     const glia_status status = glia_model_output(item->model, (glia_value){item->value, item->model}, &args);
     return status == GLIA_OK ? GLIA_OK : gli_explain(json->ctx, status, json->path);
 }
@@ -202,6 +210,9 @@ static glia_status read_output(gli_json *json, void *to, int index) {
         {"class_weight", GLI_JSON_CALL, false, 0, read_class_weights},
         {"delta", GLI_JSON_DOUBLE, false, offsetof(output_item, delta), NULL},
         {"log_target", GLI_JSON_BOOL, false, offsetof(output_item, log_target), NULL},
+        {"smooth", GLI_JSON_DOUBLE, false, offsetof(output_item, smooth), NULL},
+        {"gamma", GLI_JSON_DOUBLE, false, offsetof(output_item, gamma), NULL},
+        {"alpha", GLI_JSON_DOUBLE, false, offsetof(output_item, alpha), NULL},
         {"name", GLI_JSON_STRING, true, offsetof(output_item, name), NULL},
         {"sample_weights", GLI_JSON_BOOL, false, offsetof(output_item, sample_weights), NULL},
         {"metrics", GLI_JSON_CALL, true, 0, read_metrics},

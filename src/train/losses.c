@@ -10,7 +10,9 @@
 #include "glia/ops/reduce.h"
 #include "glia/ops/softmax.h"
 #include "graph/graph_impl.h"
-#include "train/metrics.h"
+#include "train/loss_terms.h"
+
+typedef glia_value terms_of(const gli_emission *e, const gli_judged *judged);
 
 /* One row a loss: which op computes it, and what its metric is. */
 static const struct {
@@ -18,7 +20,9 @@ static const struct {
     glia_cross_entropy_from from;
     bool mean_over_batch; /* the sum, divided by the batch: KL as PyTorch's batchmean */
     glia_metric metric;
-    bool logits; /* of binary metrics: predictions are logits */
+    bool logits;     /* of binary metrics: predictions are logits */
+    bool by_area;    /* a term for each sample and class */
+    terms_of *terms; /* of a loss that several ops compute; NULL: one does */
 } rules[] = {
     [GLIA_LOSS_NONE]                      = {.metric = GLIA_METRIC_NONE},
     [GLIA_LOSS_MSE]                       = {.metric = GLIA_METRIC_NONE},
@@ -30,6 +34,9 @@ static const struct {
     [GLIA_LOSS_CROSS_ENTROPY]             = {true, GLIA_FROM_LOGITS, .metric = GLIA_METRIC_ACCURACY},
     [GLIA_LOSS_CATEGORICAL_CROSS_ENTROPY] = {true, GLIA_FROM_PROBABILITIES, .metric = GLIA_METRIC_ACCURACY},
     [GLIA_LOSS_NLL]                       = {true, GLIA_FROM_LOG_PROBABILITIES, .metric = GLIA_METRIC_ACCURACY},
+    [GLIA_LOSS_FOCAL] = {.metric = GLIA_METRIC_BINARY_ACCURACY, .logits = true, .terms = gli_emit_focal_terms},
+    [GLIA_LOSS_DICE]  = {.metric = GLIA_METRIC_IOU, .by_area = true, .terms = gli_emit_area_terms},
+    [GLIA_LOSS_IOU]   = {.metric = GLIA_METRIC_IOU, .by_area = true, .terms = gli_emit_area_terms},
 };
 
 static glia_model_loss make(glia_loss_kind kind) { return (glia_model_loss){.kind = kind}; }
@@ -48,6 +55,21 @@ glia_model_loss glia_loss_huber(double delta) {
     loss.delta           = delta;
     return loss;
 }
+
+glia_model_loss glia_loss_focal(void) {
+    glia_model_loss loss = make(GLIA_LOSS_FOCAL);
+    loss.focal.gamma = 2, loss.focal.alpha = 0.25;
+    return loss;
+}
+
+static glia_model_loss area(glia_loss_kind kind) {
+    glia_model_loss loss = make(kind);
+    loss.smooth          = 1;
+    return loss;
+}
+
+glia_model_loss glia_loss_dice(void) { return area(GLIA_LOSS_DICE); }
+glia_model_loss glia_loss_iou(void) { return area(GLIA_LOSS_IOU); }
 
 bool gli_loss_of_logits(glia_loss_kind kind) { return rules[kind].logits; }
 
@@ -83,6 +105,7 @@ static glia_status check_numbers(glia_context *ctx, const glia_model_loss *loss)
     const glia_tensor *in[] = {&prediction, classes ? &target : &prediction};
     alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
     gli_resolution r;
+    if (rules[loss->kind].terms) return gli_check_terms(ctx, loss);
     gli_set_shape(&prediction, GLIA_F32, 2, (const int64_t[]){2, 2});
     gli_set_shape(&target, GLIA_I64, 1, (const int64_t[]){2});
     if (classes) {
@@ -94,7 +117,7 @@ static glia_status check_numbers(glia_context *ctx, const glia_model_loss *loss)
 }
 
 glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss) {
-    GLI_REQUIRE(ctx, (unsigned)loss->kind <= GLIA_LOSS_NLL, GLIA_INVALID_ARGUMENT, "invalid loss %d", (int)loss->kind);
+    GLI_REQUIRE(ctx, (unsigned)loss->kind < GLIA_LOSS_COUNT, GLIA_INVALID_ARGUMENT, "invalid loss %d", (int)loss->kind);
     if (loss->kind == GLIA_LOSS_NONE) return GLIA_OK;
     GLI_REQUIRE(ctx, loss->reduction == GLIA_REDUCTION_MEAN || loss->reduction == GLIA_REDUCTION_SUM,
                 GLIA_INVALID_ARGUMENT, "reduction is %d, must be mean or sum", (int)loss->reduction);
@@ -177,18 +200,27 @@ static glia_value mean_of_items(const gli_emission *e, const gli_judged *j, glia
     return gli_emit_binary(e, GLIA_BINARY_DIV, sum, gli_emit_cast(e, some, glia_graph_dtype(e->graph, sum)));
 }
 
-/* cross_entropy of which each item is multiplied by the weight of its sample, [N]. */
-static glia_value weighted_by_sample(const gli_emission *e, const gli_judged *j, const glia_cross_entropy_params *how,
-                                     const glia_value *in) {
+/* Terms, each multiplied by its weight, or by that of its sample. */
+static glia_value weighted(const gli_emission *e, const gli_judged *j, glia_value terms) {
+    if (!j->sample_weight.id) return terms;
+    const glia_shape shape     = glia_graph_shape(e->graph, terms);
+    glia_reshape_params column = {.shape = {.ndim = shape.ndim, .dim = {e->batch}}};
+    for (int i = 1; i < shape.ndim; ++i) column.shape.dim[i] = 1;
+    const bool by_sample    = glia_graph_shape(e->graph, j->sample_weight).ndim == 1;
+    const glia_value weight = by_sample ? gli_emit_call(e, &gli_op_reshape, &column, 1, &j->sample_weight)
+                                        : gli_emit_like(e, j->sample_weight, terms);
+    return gli_emit_binary(e, GLIA_BINARY_MUL, terms, weight);
+}
+
+/* cross_entropy of which each item is multiplied by a weight. */
+static glia_value weighted_classes(const gli_emission *e, const gli_judged *j, const glia_cross_entropy_params *how,
+                                   const glia_value *in) {
     glia_cross_entropy_params each = *how;
     each.reduction                 = GLIA_REDUCTION_NONE;
     const glia_value items         = gli_emit_call(e, &gli_op_cross_entropy, &each, 3, in);
-    glia_reshape_params column     = {.shape = {.ndim = glia_graph_shape(e->graph, items).ndim, .dim = {e->batch}}};
-    for (int i = 1; i < column.shape.ndim; ++i) column.shape.dim[i] = 1;
-    const glia_value weight   = gli_emit_call(e, &gli_op_reshape, &column, 1, &j->sample_weight);
-    const glia_value weighted = gli_emit_binary(e, GLIA_BINARY_MUL, items, weight);
-    if (how->reduction == GLIA_REDUCTION_NONE) return weighted;
-    const glia_value sum = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, weighted);
+    const glia_value terms         = weighted(e, j, items);
+    if (how->reduction == GLIA_REDUCTION_NONE) return terms;
+    const glia_value sum = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, terms);
     return how->reduction == GLIA_REDUCTION_SUM ? sum : mean_of_items(e, j, sum, items);
 }
 
@@ -206,7 +238,7 @@ static glia_value loss_by_class(const gli_emission *e, const gli_judged *j, glia
     const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e, j->prediction) : j->prediction;
     if (logits.id != j->prediction.id) params.from = GLIA_FROM_LOGITS;
     const glia_value in[] = {logits, target, weight};
-    return j->sample_weight.id ? weighted_by_sample(e, j, &params, in)
+    return j->sample_weight.id ? weighted_classes(e, j, &params, in)
                                : gli_emit_call(e, &gli_op_cross_entropy, &params, 3, in);
 }
 
@@ -215,12 +247,23 @@ static glia_value plain_loss(const gli_emission *e, const gli_judged *j, glia_re
     const bool batch_mean       = rules[loss->kind].mean_over_batch && reduction == GLIA_REDUCTION_MEAN;
     glia_loss_params params     = plain_params(loss);
     params.reduction            = batch_mean ? GLIA_REDUCTION_SUM : reduction;
-    const glia_value in[]       = {j->prediction, gli_emit_target_like(e, j), j->sample_weight};
+    const bool by_term          = j->sample_weight.id && glia_graph_shape(e->graph, j->sample_weight).ndim > 1;
+    const glia_value weight     = by_term ? gli_emit_like(e, j->sample_weight, j->prediction) : j->sample_weight;
+    const glia_value in[]       = {j->prediction, gli_emit_target_like(e, j), weight};
     const glia_value y          = gli_emit_call(e, &gli_op_loss, &params, 3, in);
     return scaled(e, y, batch_mean ? 1.0 / (double)e->batch : 1);
 }
 
+/* Of terms that several ops compute. */
+static glia_value loss_of_terms(const gli_emission *e, const gli_judged *j, glia_reduction reduction) {
+    const glia_value terms = weighted(e, j, rules[j->output->args.loss.kind].terms(e, j));
+    if (reduction == GLIA_REDUCTION_NONE) return terms;
+    return gli_emit_reduce(e, reduction == GLIA_REDUCTION_SUM ? GLIA_REDUCE_SUM : GLIA_REDUCE_MEAN, GLIA_ALL_AXES,
+                           terms);
+}
+
 static glia_value emit_loss(const gli_emission *e, const gli_judged *j, glia_reduction reduction) {
+    if (rules[j->output->args.loss.kind].terms) return loss_of_terms(e, j, reduction);
     return rules[j->output->args.loss.kind].classes ? loss_by_class(e, j, reduction) : plain_loss(e, j, reduction);
 }
 
@@ -245,18 +288,32 @@ static void tally_loss(const gli_emission *e, const gli_judged *j, glia_value va
     gli_emit_mean(e, j, 0, &params, value, weights);
 }
 
-/* The weights of the samples as [N] in the prediction's dtype. */
-static glia_value sample_weights(const gli_emission *e, glia_value given, glia_value prediction) {
+/* How many terms the loss of a sample has. */
+static int64_t terms_of_sample(const gli_emission *e, glia_loss_kind kind, glia_value prediction) {
+    const glia_shape shape = glia_graph_shape(e->graph, prediction);
+    int64_t count          = 1;
+    for (int i = 1; i < shape.ndim; ++i)
+        if (rules[kind].by_area ? i == 1 : i != 1 || !rules[kind].classes) count *= shape.dim[i];
+    return count;
+}
+
+/* The weights of the samples as [N], or those of the terms as they are, in the prediction's dtype. */
+static glia_value sample_weights(const gli_emission *e, glia_loss_kind kind, glia_value given, glia_value prediction) {
     const glia_dtype dtype = glia_graph_dtype(e->graph, given);
     const glia_shape shape = glia_graph_shape(e->graph, given);
-    if (!gli_dtype_is_float(dtype) || gli_shape_count(shape) != e->batch) {
-        gli_fail(e->graph->ctx, GLIA_SHAPE_MISMATCH,
-                 "%s: the sample_weights are %s %s of each sample, must be one float", e->graph->label,
-                 gli_shape_text(shape.ndim - 1, shape.dim + 1, (char[GLI_SHAPE_TEXT]){0}), glia_dtype_name(dtype));
+    const int64_t each = gli_shape_count(shape) / e->batch, terms = terms_of_sample(e, kind, prediction);
+    if (!gli_dtype_is_float(dtype) || (each != 1 && each != terms)) {
+        gli_fail(
+            e->graph->ctx, GLIA_SHAPE_MISMATCH,
+            "%s: the sample_weights are %s %s of each sample, must be one float, or one for each of the %lld terms "
+            "of its loss",
+            e->graph->label, gli_shape_text(shape.ndim - 1, shape.dim + 1, (char[GLI_SHAPE_TEXT]){0}),
+            glia_dtype_name(dtype), (long long)terms);
         return gli_graph_fail(e->graph, GLIA_SHAPE_MISMATCH), GLI_INVALID;
     }
+    const glia_value weights = gli_emit_cast(e, given, glia_graph_dtype(e->graph, prediction));
+    if (each != 1) return weights;
     const glia_reshape_params vector = {.shape = GLIA_SHAPE(e->batch)};
-    const glia_value weights         = gli_emit_cast(e, given, glia_graph_dtype(e->graph, prediction));
     return gli_emit_call(e, &gli_op_reshape, &vector, 1, &weights);
 }
 
@@ -277,7 +334,8 @@ void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_v
         gli_graph_set_label(e->graph, output_label[i]);
         gli_judged judged = {output, training->compiled.class_weight[i], gli_emit_prediction(e, output->value),
                              targets[0]};
-        if (output->args.sample_weights) judged.sample_weight = sample_weights(e, targets[1], judged.prediction);
+        if (output->args.sample_weights)
+            judged.sample_weight = sample_weights(e, loss->kind, targets[1], judged.prediction);
         judged.sums  = state;
         judged.first = first;
         targets += gli_output_targets(output);

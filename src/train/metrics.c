@@ -24,6 +24,8 @@ static const gli_metric_rule rules[] = {
     [GLIA_METRIC_PRECISION_WEIGHTED] = {"precision_weighted", GLI_TALLY_CLASSES, GLI_PRECISION, GLI_WEIGHTED},
     [GLIA_METRIC_RECALL_WEIGHTED]    = {"recall_weighted", GLI_TALLY_CLASSES, GLI_RECALL, GLI_WEIGHTED},
     [GLIA_METRIC_F1_WEIGHTED]        = {"f1_weighted", GLI_TALLY_CLASSES, GLI_F1, GLI_WEIGHTED},
+    [GLIA_METRIC_IOU]                = {"iou", GLI_TALLY_CLASSES, GLI_IOU, GLI_MACRO},
+    [GLIA_METRIC_IOU_MICRO]          = {"iou_micro", GLI_TALLY_CLASSES, GLI_IOU, GLI_MICRO},
     [GLIA_METRIC_AUC]                = {"auc", GLI_TALLY_SCORES},
 };
 

@@ -11,7 +11,7 @@ typedef struct gli_judged {
     const gli_output *output;
     glia_tensor *class_weight; /* NULL: none */
     glia_value prediction, target;
-    glia_value sample_weight; /* [N]; id 0: none */
+    glia_value sample_weight; /* [N], or one for each term of the loss; id 0: none */
     glia_value sums;          /* f64, of all outputs */
     int64_t first;            /* of this output */
 } gli_judged;

@@ -15,7 +15,7 @@ static const struct {
     const char *name;
     meaning takes;
     const char *instead[LOG_PROBABILITIES + 1];
-} losses[GLIA_LOSS_NLL + 1] = {
+} losses[GLIA_LOSS_COUNT] = {
     [GLIA_LOSS_CROSS_ENTROPY] = {"glia_loss_cross_entropy",
                                  LOGITS,
                                  {[PROBABILITIES] = "glia_loss_categorical_cross_entropy"}},
@@ -28,6 +28,7 @@ static const struct {
                               {[LOGITS] = "glia_loss_cross_entropy", [PROBABILITIES] = "glia_loss_categorical_cross_entropy"}},
     [GLIA_LOSS_BCE]        = {"glia_loss_bce", PROBABILITIES, {[LOGITS] = "glia_loss_bce_logits"}},
     [GLIA_LOSS_BCE_LOGITS] = {"glia_loss_bce_logits", LOGITS, {[PROBABILITIES] = "glia_loss_bce"}},
+    [GLIA_LOSS_FOCAL]      = {"glia_loss_focal", LOGITS, {[PROBABILITIES] = "glia_loss_bce"}},
 };
 
 static meaning of_activation(glia_activation activation) {

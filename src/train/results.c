@@ -75,6 +75,7 @@ static double score_of(gli_measure measure, const double counts[GLI_CLASS_COUNTS
     switch (measure) {
         case GLI_PRECISION: return ratio(right, predicted);
         case GLI_RECALL: return ratio(right, targets);
+        case GLI_IOU: return ratio(right, predicted + targets - right);
         case GLI_F1: break;
     }
     return ratio(2 * right, predicted + targets);

@@ -139,7 +139,7 @@ typedef enum gli_tally {
 } gli_tally;
 
 /* Of GLI_TALLY_CLASSES: what is computed of the counts of a class, and what is made of all classes. */
-typedef enum gli_measure { GLI_PRECISION, GLI_RECALL, GLI_F1 } gli_measure;
+typedef enum gli_measure { GLI_PRECISION, GLI_RECALL, GLI_F1, GLI_IOU } gli_measure;
 typedef enum gli_average { GLI_MACRO, GLI_MICRO, GLI_WEIGHTED } gli_average;
 
 typedef struct gli_metric_rule {

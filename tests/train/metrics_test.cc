@@ -328,6 +328,13 @@ TEST_P(Metrics, binary_choices_and_labels) {
                 1e-15);
 }
 
+TEST_P(Metrics, intersection_over_union) {
+    const vector<glia_metric> both{GLIA_METRIC_IOU, GLIA_METRIC_IOU_MICRO};
+    expect_near(judge({classes(glia_loss_cross_entropy(), both)}), {{"iou", 0.13164335664335663}, {"iou_micro", 0.15}},
+                1e-15);
+    expect_near(judge({labels(both)}), {{"iou", 0.07407407407407407}, {"iou_micro", 0.0975609756097561}}, 1e-15);
+}
+
 TEST_P(Metrics, the_area_under_the_curve) {
     expect_near(judge({binary({GLIA_METRIC_AUC})}), {{"auc", 0.4416666666666667}}, 1e-15);
     expect_near(judge({labels({GLIA_METRIC_AUC})}), {{"auc", 0.4015151515151515}}, 1e-15);

@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/* The losses of ops and models. The op `loss` computes those from MSE to KL, `cross_entropy` the others. */
+/* The losses of ops and models. The op `loss` computes those from MSE to KL, `cross_entropy` those from CROSS_ENTROPY
+ * to NLL; models make the others of several ops, see glia/train.h. */
 typedef enum glia_loss_kind {
     GLIA_LOSS_NONE,
     GLIA_LOSS_MSE, /* mean squared error */
@@ -21,8 +22,12 @@ typedef enum glia_loss_kind {
     GLIA_LOSS_KL,                        /* Kullback-Leibler divergence of log-probabilities */
     GLIA_LOSS_CROSS_ENTROPY,             /* of logits */
     GLIA_LOSS_CATEGORICAL_CROSS_ENTROPY, /* of probabilities, as Keras has it */
-    GLIA_LOSS_NLL                        /* of log-probabilities */
+    GLIA_LOSS_NLL,                       /* of log-probabilities */
+    GLIA_LOSS_FOCAL,                     /* binary cross entropy of logits, less of elements that are right */
+    GLIA_LOSS_DICE,                      /* how little areas overlap: Sorensen-Dice */
+    GLIA_LOSS_IOU                        /* the same by Jaccard: intersection over union */
 } glia_loss_kind;
+enum { GLIA_LOSS_COUNT = GLIA_LOSS_IOU + 1 };
 
 GLIA_API const char *glia_loss_name(glia_loss_kind kind); /* "mse"; "?" for an invalid value */
 

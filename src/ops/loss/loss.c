@@ -19,6 +19,9 @@ const char *const gli_loss_names[] = {
     [GLIA_LOSS_CROSS_ENTROPY]             = "cross_entropy",
     [GLIA_LOSS_CATEGORICAL_CROSS_ENTROPY] = "categorical_cross_entropy",
     [GLIA_LOSS_NLL]                       = "nll",
+    [GLIA_LOSS_FOCAL]                     = "focal",
+    [GLIA_LOSS_DICE]                      = "dice",
+    [GLIA_LOSS_IOU]                       = "iou",
 };
 const char *const gli_reduction_names[] = {
     [GLIA_REDUCTION_MEAN] = "mean", [GLIA_REDUCTION_SUM] = "sum", [GLIA_REDUCTION_NONE] = "none"};

@@ -4,7 +4,7 @@
 
 #include "glia/ops/loss.h"
 
-extern const char *const gli_loss_names[GLIA_LOSS_NLL + 1];
+extern const char *const gli_loss_names[GLIA_LOSS_COUNT];
 extern const char *const gli_reduction_names[GLIA_REDUCTION_NONE + 1];
 
 #endif
