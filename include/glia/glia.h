@@ -33,6 +33,7 @@
 #include "glia/context.h"
 #include "glia/custom.h"
 #include "glia/data.h"
+#include "glia/detect.h"
 #include "glia/graph.h"
 #include "glia/image.h"
 #include "glia/inside.h"
