@@ -9,10 +9,13 @@
 namespace glia {
 namespace {
 
-enum { INTERPOLATE_THREADS = 256, D = GLIA_MAX_SPATIAL };
+enum { INTERPOLATE_THREADS = 128, INTERPOLATE_MIN_BLOCKS = 4, D = GLIA_MAX_SPATIAL }; /* MIN: as in pool2d.cuh */
 
+/* The place of element o of y among x's elements is a fraction with the same denominator for all: inverse is 1 over it.
+ * back is the size of y over that of x, as the coordinates have it. */
 struct axis {
-    int64_t in, out;
+    int64_t in, out, denominator;
+    double inverse, back;
 };
 
 template <class T>
@@ -44,27 +47,31 @@ __device__ inline element element_of(const job<T> &j, unsigned i) {
                              : element{i, index[3], {index[2], index[1], index[0]}};
 }
 
-__device__ inline int64_t floor_of(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-
 __device__ inline int64_t within(int64_t i, int64_t size) { return i < 0 ? 0 : i >= size ? size - 1 : i; }
 
-/* The place of element o along an axis is numerator / denominator. */
+/* whole + rest / denominator of the axis. */
 struct place {
-    int64_t numerator, denominator;
+    int64_t whole, rest;
 };
 
+/* Numerators are below 2^53, and so is their quotient, but for 1, what the product with the inverse gives. */
 __device__ inline place place_of(glia_interpolate_coordinates coordinates, const axis &a, int64_t o) {
-    if (coordinates == GLIA_COORDINATES_HALF_PIXEL) return {(2 * o + 1) * a.in - a.out, 2 * a.out};
-    if (coordinates == GLIA_COORDINATES_ASYMMETRIC) return {o * a.in, a.out};
-    return a.out > 1 ? place{o * (a.in - 1), a.out - 1} : place{0, 1};
+    int64_t numerator = o * a.in;
+    if (coordinates == GLIA_COORDINATES_HALF_PIXEL) numerator = (2 * o + 1) * a.in - a.out;
+    if (coordinates == GLIA_COORDINATES_ALIGN_CORNERS) numerator = a.out > 1 ? o * (a.in - 1) : 0;
+    place p = {int64_t(floor(double(numerator) * a.inverse)), 0};
+    p.rest  = numerator - p.whole * a.denominator;
+    if (p.rest < 0) return {p.whole - 1, p.rest + a.denominator};
+    if (p.rest >= a.denominator) return {p.whole + 1, p.rest - a.denominator};
+    return p;
 }
 
-__device__ inline int64_t nearest_of(glia_interpolate_rounding rounding, const place &p) {
+__device__ inline int64_t nearest_of(glia_interpolate_rounding rounding, const axis &a, const place &p) {
     switch (rounding) {
-        case GLIA_ROUNDING_PREFER_CEIL: return floor_of(2 * p.numerator + p.denominator, 2 * p.denominator);
-        case GLIA_ROUNDING_PREFER_FLOOR: return -floor_of(p.denominator - 2 * p.numerator, 2 * p.denominator);
-        case GLIA_ROUNDING_FLOOR: return floor_of(p.numerator, p.denominator);
-        default: return -floor_of(-p.numerator, p.denominator);
+        case GLIA_ROUNDING_PREFER_CEIL: return p.whole + (2 * p.rest >= a.denominator ? 1 : 0);
+        case GLIA_ROUNDING_PREFER_FLOOR: return p.whole + (2 * p.rest > a.denominator ? 1 : 0);
+        case GLIA_ROUNDING_FLOOR: return p.whole;
+        default: return p.whole + (p.rest > 0 ? 1 : 0);
     }
 }
 
@@ -80,16 +87,15 @@ __device__ inline taps<C> taps_of(glia_interpolate_coordinates coordinates, glia
                                   const axis &a, int64_t o) {
     const place p = place_of(coordinates, a, o);
     if (!LINEAR) {
-        const int64_t at = within(nearest_of(rounding, p), a.in);
+        const int64_t at = within(nearest_of(rounding, a, p), a.in);
         return {{at, at}, {1, 0}};
     }
-    const int64_t first = floor_of(p.numerator, p.denominator), rest = p.numerator - first * p.denominator;
-    return {{within(first, a.in), within(first + 1, a.in)},
-            {C(p.denominator - rest) / C(p.denominator), C(rest) / C(p.denominator)}};
+    return {{within(p.whole, a.in), within(p.whole + 1, a.in)},
+            {C(double(a.denominator - p.rest) * a.inverse), C(double(p.rest) * a.inverse)}};
 }
 
 template <bool LINEAR, class T>
-__global__ void __launch_bounds__(INTERPOLATE_THREADS) interpolate_kernel(job<T> j) {
+__global__ void __launch_bounds__(INTERPOLATE_THREADS, INTERPOLATE_MIN_BLOCKS) interpolate_kernel(job<T> j) {
     typedef compute<T> C;
     const unsigned i = blockIdx.x * INTERPOLATE_THREADS + threadIdx.x;
     if (i >= j.count) return;
@@ -111,22 +117,17 @@ __global__ void __launch_bounds__(INTERPOLATE_THREADS) interpolate_kernel(job<T>
          to.at[2] * j.to_stride[4]] = round_to<T>(sum);
 }
 
-/* Elements of y, first .. last, outside of which none has a place next to element i of x: those at i - 1 and i + 1,
- * rounded outwards; at the ends of x, where places outside of it count, the ends of y. */
+/* Elements of y, first .. last, outside of which none has a place next to element i of x: from those at i - 1 to those
+ * at i + 1, and one more for roundings; at the ends of x, where places outside of it count, to the ends of y. */
 struct range {
     int64_t first, last;
 };
 
 __device__ inline range range_over(glia_interpolate_coordinates coordinates, const axis &a, int64_t i) {
-    int64_t scale = a.in, offset = 0, factor = a.out, low = i - 1, high = i + 1;
-    if (coordinates == GLIA_COORDINATES_HALF_PIXEL) {
-        low = 2 * low + 1, high = 2 * high + 1;
-        scale = 2 * a.in, offset = a.in;
-    } else if (coordinates == GLIA_COORDINATES_ALIGN_CORNERS) {
-        scale = a.in > 1 ? a.in - 1 : 1, factor = a.out - 1;
-    }
-    return {i == 0 ? 0 : within(floor_of(low * factor - offset, scale), a.out),
-            i == a.in - 1 ? a.out - 1 : within(-floor_of(offset - high * factor, scale), a.out)};
+    const double half = coordinates == GLIA_COORDINATES_HALF_PIXEL ? 0.5 : 0;
+    const double low = (double(i) - 1 + half) * a.back - half, high = (double(i) + 1 + half) * a.back - half;
+    return {i == 0 ? 0 : within(int64_t(floor(low)) - 1, a.out),
+            i == a.in - 1 ? a.out - 1 : within(int64_t(ceil(high)) + 1, a.out)};
 }
 
 /* The weight of element i of x in element o of y. */
@@ -138,7 +139,7 @@ __device__ inline C weight_of(glia_interpolate_coordinates coordinates, glia_int
 }
 
 template <bool LINEAR, class T>
-__global__ void __launch_bounds__(INTERPOLATE_THREADS) interpolate_backward_kernel(job<T> j) {
+__global__ void __launch_bounds__(INTERPOLATE_THREADS, INTERPOLATE_MIN_BLOCKS) interpolate_backward_kernel(job<T> j) {
     typedef compute<T> C;
     const unsigned i = blockIdx.x * INTERPOLATE_THREADS + threadIdx.x;
     if (i >= j.count) return;
@@ -162,6 +163,17 @@ __global__ void __launch_bounds__(INTERPOLATE_THREADS) interpolate_backward_kern
          to.at[2] * j.to_stride[4]] = round_to<T>(C(sum));
 }
 
+inline axis axis_of(glia_interpolate_coordinates coordinates, int in, int out) {
+    axis a = {in, out, out, 0, double(out) / in};
+    if (coordinates == GLIA_COORDINATES_HALF_PIXEL) a.denominator = 2 * int64_t(out);
+    if (coordinates == GLIA_COORDINATES_ALIGN_CORNERS) {
+        a.denominator = out > 1 ? out - 1 : 1;
+        a.back        = in > 1 ? double(out - 1) / (in - 1) : 0;
+    }
+    a.inverse = 1 / double(a.denominator);
+    return a;
+}
+
 template <class T>
 job<T> job_of(const gli_interpolate_geom &g, const gli_interpolate_arrays &a, bool backward) {
     const int *made   = backward ? g.in : g.out;
@@ -169,7 +181,7 @@ job<T> job_of(const gli_interpolate_geom &g, const gli_interpolate_arrays &a, bo
     j.coordinates     = g.coordinates;
     j.rounding        = g.rounding;
     j.channels_inside = g.c > 1 && a.to_stride[1] == 1;
-    for (int d = 0; d < D; ++d) j.along[d] = {g.in[d], g.out[d]};
+    for (int d = 0; d < D; ++d) j.along[d] = axis_of(g.coordinates, g.in[d], g.out[d]);
     const int inside[4] = {g.c, made[2], made[1], made[0]}, outside[4] = {made[2], made[1], made[0], g.c};
     for (int d = 0; d < 4; ++d) j.inner[d] = divide_by(unsigned(j.channels_inside ? inside[d] : outside[d]));
     for (int d = 0; d < GLI_INTERPOLATE_DIMS; ++d) {

@@ -35,30 +35,31 @@ struct candidate {
 };
 
 struct topk_shape {
-    int64_t lines, length, inner;
-    int k;
+    int lines, length, inner, k;
 };
 
 template <class T, bool SMALLEST>
 __global__ void __launch_bounds__(TOPK_THREADS)
     topk_kernel(topk_shape s, const T *x, T *y, int64_t *indices, int64_t *positions) {
     typedef candidate<compute<T>, SMALLEST> element;
-    const int64_t line = int64_t(blockIdx.x) * (TOPK_THREADS / LANES) + threadIdx.x / LANES;
-    const int lane     = threadIdx.x % LANES;
-    if (line >= s.lines) return;
-    const int64_t outer = line / s.inner, inside = line - outer * s.inner, first = outer * s.length * s.inner + inside;
-    element last = {0, NOBODY};
+    const unsigned line = blockIdx.x * (TOPK_THREADS / LANES) + threadIdx.x / LANES;
+    const int lane      = threadIdx.x % LANES;
+    if (line >= unsigned(s.lines)) return;
+    const unsigned outer = line / s.inner, inside = line - outer * s.inner;
+    const int64_t first = int64_t(outer) * s.length * s.inner + inside;
+    element last        = {0, NOBODY};
     for (int rank = 0; rank < s.k; ++rank) {
         element best = {0, NOBODY};
         for (int i = lane; i < s.length; i += LANES) {
-            const element here = {to_compute(x[first + i * s.inner]), i};
+            const element here = {to_compute(x[first + int64_t(i) * s.inner]), i};
             if (last.index == NOBODY || last.before(here)) best.merge(here);
         }
         best = warp_merge(best);
         last = {__shfl_sync(EVERY_LANE, best.value, 0), __shfl_sync(EVERY_LANE, best.index, 0)};
         if (lane != 0) continue;
-        const int64_t to = (outer * s.k + rank) * s.inner + inside, from = first + last.index * s.inner;
-        y[to] = x[from];
+        const int64_t to   = (int64_t(outer) * s.k + rank) * s.inner + inside,
+                      from = first + int64_t(last.index) * s.inner;
+        y[to]              = x[from];
         if (indices) indices[to] = last.index;
         if (positions) positions[to] = from;
     }
@@ -67,7 +68,7 @@ __global__ void __launch_bounds__(TOPK_THREADS)
 template <class T>
 cudaError_t topk(const gli_topk_geom &g, const void *x, void *y, int64_t *indices, int64_t *positions,
                  cudaStream_t stream) {
-    const topk_shape s = {int64_t(g.outer) * g.inner, g.length, g.inner, g.k};
+    const topk_shape s = {g.outer * g.inner, g.length, g.inner, g.k};
     const int blocks   = blocks_for(s.lines, TOPK_THREADS / LANES);
     const T *from      = static_cast<const T *>(x);
     T *to              = static_cast<T *>(y);

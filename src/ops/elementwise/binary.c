@@ -3,7 +3,7 @@
 #include "core/derive.h"
 #include "core/size.h"
 #include "ops/check.h"
-#include "ops/elementwise/broadcast.h"
+#include "ops/elementwise/broadcast_shape.h"
 #include "ops/formula.h"
 
 static const char *const kinds[] = {"add",   "sub",       "mul",  "div",        "pow",     "minimum",      "maximum",

@@ -2,7 +2,7 @@
 
 #include "core/derive.h"
 #include "ops/check.h"
-#include "ops/elementwise/broadcast.h"
+#include "ops/elementwise/broadcast_shape.h"
 #include "ops/formula.h"
 
 /* One number for all elements, as the steps of training keep them. */

@@ -26,6 +26,8 @@ static glia_status resolve(gli_resolution *r, int *given, int *made) {
         GLI_REQUIRE(r->ctx, size >= 1, GLIA_INVALID_ARGUMENT, "%s: size[%d] is %d, must be positive", op, i - 2, size);
         GLI_REQUIRE(r->ctx, x->dim[i] >= 1 && x->dim[i] <= INT32_MAX, GLIA_SHAPE_MISMATCH,
                     "%s: %s is %s: there is nothing to interpolate", op, r->op->inputs[0].name, GLI_SHAPE_OF(x));
+        GLI_REQUIRE(r->ctx, (double)x->dim[i] * size < 0x1p50, GLIA_UNSUPPORTED,
+                    "%s: %lld elements to %d: their product must be below 2^50", op, (long long)x->dim[i], size);
         given[i - 2 + g->missing] = (int)x->dim[i];
         made[i - 2 + g->missing]  = size;
         dim[i]                    = size;

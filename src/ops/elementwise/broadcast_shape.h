@@ -1,6 +1,6 @@
 /* NumPy's broadcasting, for the contracts of elementwise ops. */
-#ifndef GLI_OPS_ELEMENTWISE_BROADCAST_H
-#define GLI_OPS_ELEMENTWISE_BROADCAST_H
+#ifndef GLI_OPS_ELEMENTWISE_BROADCAST_SHAPE_H
+#define GLI_OPS_ELEMENTWISE_BROADCAST_SHAPE_H
 
 #include "core/op.h"
 

@@ -1,4 +1,4 @@
-#include "ops/elementwise/broadcast.h"
+#include "ops/elementwise/broadcast_shape.h"
 
 #include "ops/check.h"
 
