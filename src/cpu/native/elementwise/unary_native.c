@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "core/provider.h"
+#include "cpu/native/elementwise/circular.h"
 #include "cpu/native/elementwise/activate.h"
 #include "cpu/native/loops.h"
 #include "cpu/native/vector_math.h"
@@ -56,6 +57,26 @@ GLI_INLINE void map(glia_unary_kind kind, const gli_unary_geom *g, int64_t count
     }
 }
 
+/* A row of sin, plus so many quarters of a turn, of the last array; times dy where there is one between. */
+GLI_INLINE void circular_row(int64_t count, float *const *data, const int64_t *stride, int quarters, bool backward) {
+    const int last     = backward ? 2 : 1;
+    const float *angle = data[last], *dy = data[1];
+    const bool unit = stride[0] == 1 && stride[1] == 1 && stride[last] == 1;
+    float *y        = data[0];
+    int large       = !unit;
+    for (int64_t i = 0; i < count && unit; ++i) large |= gli_is_large_angle(angle[i]);
+    if (!large && backward) {
+        GLI_IVDEP
+        for (int64_t i = 0; i < count; ++i) y[i] = gli_circular(angle[i], quarters) * dy[i];
+    } else if (!large) {
+        GLI_IVDEP
+        for (int64_t i = 0; i < count; ++i) y[i] = gli_circular(angle[i], quarters);
+    } else {
+        for (int64_t i = 0; i < count; ++i)
+            y[i * stride[0]] = gli_circular_any(angle[i * stride[last]], quarters) * (backward ? dy[i * stride[1]] : 1);
+    }
+}
+
 GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     const gli_unary_geom *g = arg;
     switch (g->kind) {
@@ -79,18 +100,18 @@ GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *d
         case GLIA_UNARY_ABS: map(GLIA_UNARY_ABS, g, count, data, stride); break;
         case GLIA_UNARY_NEG: map(GLIA_UNARY_NEG, g, count, data, stride); break;
         case GLIA_UNARY_SQUARE: map(GLIA_UNARY_SQUARE, g, count, data, stride); break;
+        case GLIA_UNARY_SIN: circular_row(count, data, stride, 0, false); break;
+        case GLIA_UNARY_COS: circular_row(count, data, stride, 1, false); break;
         case GLIA_UNARY_STOP_GRADIENT: map(GLIA_UNARY_STOP_GRADIENT, g, count, data, stride); break;
         default: break;
     }
 }
 
-bool gli_unary_has_floats(glia_unary_kind kind) {
-    return kind != GLIA_UNARY_SOFTPLUS && kind != GLIA_UNARY_LOG && kind != GLIA_UNARY_SIN && kind != GLIA_UNARY_COS;
-}
+bool gli_unary_has_floats(glia_unary_kind kind) { return kind != GLIA_UNARY_SOFTPLUS && kind != GLIA_UNARY_LOG; }
 
 static const char *decline_forward(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
-    return gli_unary_has_floats(g->kind) ? NULL : "it has no softplus, log, sin and cos";
+    return gli_unary_has_floats(g->kind) ? NULL : "it has no softplus and log";
 }
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -232,6 +253,8 @@ GLI_CLONES static void unary_backward_row_from_x(const void *arg, int64_t count,
         case GLIA_UNARY_LOG: map_backward(GLIA_UNARY_LOG, GLI_FROM_X, g, count, data, stride); break;
         case GLIA_UNARY_ABS: map_backward(GLIA_UNARY_ABS, GLI_FROM_X, g, count, data, stride); break;
         case GLIA_UNARY_SQUARE: map_backward(GLIA_UNARY_SQUARE, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_SIN: circular_row(count, data, stride, 1, true); break;
+        case GLIA_UNARY_COS: circular_row(count, data, stride, 2, true); break;
         default: break;
     }
 }
@@ -263,7 +286,9 @@ static bool has(gli_unary_from from, glia_unary_kind kind) {
         case GLIA_UNARY_CLIP:
         case GLIA_UNARY_LOG:
         case GLIA_UNARY_ABS:
-        case GLIA_UNARY_SQUARE: return from == GLI_FROM_X;
+        case GLIA_UNARY_SQUARE:
+        case GLIA_UNARY_SIN:
+        case GLIA_UNARY_COS: return from == GLI_FROM_X;
         default: return false;
     }
 }
