@@ -90,6 +90,8 @@ TEST(TrainingFile, HasLossesAndMetrics) {
     total.reduction           = GLIA_REDUCTION_SUM;
     glia_model_loss logarithm = glia_loss_kl();
     logarithm.log_target      = true;
+    glia_model_loss focal = glia_loss_focal(), dice = glia_loss_dice();
+    focal.focal.gamma = 1. / 3, focal.focal.alpha = -1, dice.smooth = 0.1;
     Computer c("cpu");
     glia_model *net    = c.create();
     const glia_value x = glia_model_input(net, "x", GLIA_SHAPE(3)), y = dense(net, x, "y", 2);
@@ -99,7 +101,9 @@ TEST(TrainingFile, HasLossesAndMetrics) {
         {.loss = total, .metrics = {GLIA_METRIC_MSE, GLIA_METRIC_NONE, GLIA_METRIC_MAE}},
         {},
         {.loss = logarithm, .name = "lögarithm"},
-        {.loss = glia_loss_bce_logits(), .metrics = {GLIA_METRIC_F1_WEIGHTED, GLIA_METRIC_R2, GLIA_METRIC_AUC}}};
+        {.loss = glia_loss_bce_logits(), .metrics = {GLIA_METRIC_F1_WEIGHTED, GLIA_METRIC_R2, GLIA_METRIC_AUC}},
+        {.loss = focal},
+        {.loss = dice, .metrics = {GLIA_METRIC_IOU, GLIA_METRIC_IOU_MICRO}}};
     for (const glia_output_args &args : outputs) ASSERT_EQ(glia_model_output(net, y, &args), GLIA_OK) << c.message();
     ASSERT_EQ(glia_model_compile(net, {}, nullptr), GLIA_OK) << c.message();
     expect_round_trip(c);
