@@ -75,7 +75,8 @@ GLIA_API glia_model_loss glia_loss_iou(void);
 /* ---- Metrics ---- */
 
 typedef enum glia_metric {
-    GLIA_METRIC_DEFAULT, /* accuracy for the cross-entropies, binary accuracy for the binary ones, else none */
+    GLIA_METRIC_DEFAULT, /* accuracy for the cross-entropies, binary accuracy for the binary ones, iou for areas, else
+                            none */
     GLIA_METRIC_NONE,
     GLIA_METRIC_ACCURACY,        /* the class with the largest output; two or more classes */
     GLIA_METRIC_BINARY_ACCURACY, /* the threshold is a probability of 0.5 */
