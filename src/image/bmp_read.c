@@ -10,7 +10,7 @@
 enum { FILE_HEADER = 14, CORE_HEADER = 12, INFO_HEADER = 40, MASKS = 12, ALPHA_MASK = 16, COLOURS = 256 };
 
 typedef struct bmp {
-    gli_image_job *job;
+    gli_job *job;
     gli_bytes file;
     uint32_t header, compression;
     int bits;
@@ -28,8 +28,8 @@ static uint32_t number(const bmp *b, size_t at, int bytes) {
 }
 
 static glia_status need(const bmp *b, size_t bytes, const char *what) {
-    GLI_IMAGE_REQUIRE(b->job, bytes <= b->file.size, GLIA_BAD_FORMAT, "truncated: has %zu bytes, %s ends at byte %zu",
-                      b->file.size, what, bytes);
+    GLI_JOB_REQUIRE(b->job, bytes <= b->file.size, GLIA_BAD_FORMAT, "truncated: has %zu bytes, %s ends at byte %zu",
+                    b->file.size, what, bytes);
     return GLIA_OK;
 }
 
@@ -68,8 +68,8 @@ static glia_status read_masks(bmp *b) {
     for (int c = 0; c < (alpha ? 4 : 3); ++c) {
         const uint32_t mask = number(b, at + 4 * (size_t)c, 4);
         b->place[c]         = byte_of(mask);
-        GLI_IMAGE_REQUIRE(b->job, b->place[c] >= (c == 3 ? -1 : 0), GLIA_UNSUPPORTED,
-                          "is BMP whose channel %d has the bits %08" PRIx32 ": bytes are read", c, mask);
+        GLI_JOB_REQUIRE(b->job, b->place[c] >= (c == 3 ? -1 : 0), GLIA_UNSUPPORTED,
+                        "is BMP whose channel %d has the bits %08" PRIx32 ": bytes are read", c, mask);
     }
     return GLIA_OK;
 }
@@ -79,17 +79,16 @@ static glia_status read_header(bmp *b, glia_image_info *info) {
     GLI_TRY(need(b, FILE_HEADER + 4, "its header"));
     b->header = number(b, FILE_HEADER, 4);
     b->pixels = number(b, 10, 4);
-    GLI_IMAGE_REQUIRE(b->job, b->header == CORE_HEADER || (b->header >= INFO_HEADER && b->header <= COLOURS),
-                      GLIA_BAD_FORMAT, "its header has %lu bytes, must have 12, or 40 to 256",
-                      (unsigned long)b->header);
+    GLI_JOB_REQUIRE(b->job, b->header == CORE_HEADER || (b->header >= INFO_HEADER && b->header <= COLOURS),
+                    GLIA_BAD_FORMAT, "its header has %lu bytes, must have 12, or 40 to 256", (unsigned long)b->header);
     GLI_TRY(need(b, FILE_HEADER + b->header, "its header"));
     GLI_TRY(read_sizes(b, info));
     const bool masks = b->compression == BITFIELDS && b->bits == 32;
-    GLI_IMAGE_REQUIRE(b->job, b->compression == RGB || masks, GLIA_UNSUPPORTED,
-                      "is BMP of %d bits with compression %lu: 0 is read, and 3 of 32 bits", b->bits,
-                      (unsigned long)b->compression);
-    GLI_IMAGE_REQUIRE(b->job, b->bits == 1 || b->bits == 4 || b->bits == 8 || b->bits == 24 || b->bits == 32,
-                      GLIA_UNSUPPORTED, "is BMP of %d bits for a pixel: 1, 4, 8, 24 and 32 are read", b->bits);
+    GLI_JOB_REQUIRE(b->job, b->compression == RGB || masks, GLIA_UNSUPPORTED,
+                    "is BMP of %d bits with compression %lu: 0 is read, and 3 of 32 bits", b->bits,
+                    (unsigned long)b->compression);
+    GLI_JOB_REQUIRE(b->job, b->bits == 1 || b->bits == 4 || b->bits == 8 || b->bits == 24 || b->bits == 32,
+                    GLIA_UNSUPPORTED, "is BMP of %d bits for a pixel: 1, 4, 8, 24 and 32 are read", b->bits);
     if (masks) GLI_TRY(read_masks(b));
     return GLIA_OK;
 }
@@ -100,8 +99,8 @@ static glia_status read_palette(bmp *b) {
     const size_t at = FILE_HEADER + b->header, size = b->header == CORE_HEADER ? 3 : 4;
     const unsigned most = 1u << b->bits;
     if (b->colours == 0) b->colours = most;
-    GLI_IMAGE_REQUIRE(b->job, b->colours <= most, GLIA_BAD_FORMAT, "has a palette of %u colours, %d bits can name %u",
-                      b->colours, b->bits, most);
+    GLI_JOB_REQUIRE(b->job, b->colours <= most, GLIA_BAD_FORMAT, "has a palette of %u colours, %d bits can name %u",
+                    b->colours, b->bits, most);
     GLI_TRY(need(b, at + b->colours * size, "its palette"));
     for (unsigned i = 0; i < b->colours; ++i)
         for (size_t c = 0; c < 3; ++c) b->palette[i][c] = b->file.data[at + i * size + 2 - c];
@@ -122,8 +121,8 @@ static glia_status read_indices(const bmp *b, const unsigned char *from, bool in
     for (int64_t x = 0; x < out->width; ++x) {
         const unsigned shift = (each - 1 - (unsigned)(x % each)) * (unsigned)b->bits;
         const unsigned i     = from[x / each] >> shift & mask;
-        GLI_IMAGE_REQUIRE(b->job, i < b->colours, GLIA_BAD_FORMAT, "pixel [%lld,%lld] is colour %u of a palette of %u",
-                          (long long)y, (long long)x, i, b->colours);
+        GLI_JOB_REQUIRE(b->job, i < b->colours, GLIA_BAD_FORMAT, "pixel [%lld,%lld] is colour %u of a palette of %u",
+                        (long long)y, (long long)x, i, b->colours);
         for (int c = 0; c < out->channels; ++c) *to++ = indices ? (uint8_t)i : b->palette[i][c];
     }
     return GLIA_OK;
@@ -147,7 +146,7 @@ static glia_status read_pixels(const bmp *b, bool indices, gli_pixels *out) {
     return GLIA_OK;
 }
 
-glia_status gli_bmp_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_bmp_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out) {
     bmp b = {.job = job, .file = file, .place = {2, 1, 0, -1}};
     GLI_TRY(read_header(&b, info));
@@ -162,8 +161,8 @@ glia_status gli_bmp_read(gli_image_job *job, const gli_image_request *request, g
     GLI_TRY(gli_image_check(job, request, info, INT64_MAX));
     b.row = (size_t)gli_divide_up(gli_saturating_mul(info->width, b.bits), 32) * 4; /* rows end on four bytes */
     const size_t most = b.pixels < file.size ? (file.size - b.pixels) / b.row : 0;
-    GLI_IMAGE_REQUIRE(job, (size_t)info->height <= most, GLIA_BAD_FORMAT,
-                      "truncated: has %zu of %lld rows, from byte %zu on", most, (long long)info->height, b.pixels);
+    GLI_JOB_REQUIRE(job, (size_t)info->height <= most, GLIA_BAD_FORMAT,
+                    "truncated: has %zu of %lld rows, from byte %zu on", most, (long long)info->height, b.pixels);
     if (request->header_only) return GLIA_OK;
     GLI_TRY(gli_pixels_alloc(job, info->height, info->width, info->channels, 8, out));
     return read_pixels(&b, indices, out);

@@ -39,7 +39,7 @@ static void store(gli_pixels *to, size_t i, const pixel *p, int from_bits, bool 
     }
 }
 
-glia_status gli_pixels_convert(gli_image_job *job, gli_pixels *pixels, int channels, int bits) {
+glia_status gli_pixels_convert(gli_job *job, gli_pixels *pixels, int channels, int bits) {
     gli_pixels made;
     if (channels == 0) channels = pixels->channels;
     if (bits == 0) bits = pixels->bits;

@@ -4,8 +4,7 @@
 
 #include "core/memory.h"
 #include "glia/image.h"
-
-enum { GLI_IMAGE_MESSAGE = 400 };
+#include "io/job.h"
 
 /* Dense pixels [height, width, channels]: u8, or u16 in the machine's order of bytes. */
 typedef struct gli_pixels {
@@ -21,32 +20,9 @@ struct glia_image {
     int orientation;
 };
 
-/* Some work on pictures. Of the context only memory is used: workers of datasets do it, too. */
-typedef struct gli_image_job {
-    glia_context *ctx;
-    const char *name; /* that messages begin with: a path; NULL: none */
-    char message[GLI_IMAGE_MESSAGE];
-} gli_image_job;
-
-glia_status gli_image_fail(gli_image_job *job, glia_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-#define GLI_IMAGE_REQUIRE(job, condition, status, ...)                         \
-    do {                                                                       \
-        if (!(condition)) return gli_image_fail((job), (status), __VA_ARGS__); \
-    } while (0)
-
-/* As gli_block_alloc, with the message in the job. */
-glia_status gli_image_alloc(gli_image_job *job, size_t count, size_t size, const char *what, gli_block *out);
-
-/* Keeps the job's message in the context, for the thread that uses it; function: the caller's name, where the job has
- * none. Returns status. */
-glia_status gli_image_explain(const gli_image_job *job, const char *function, glia_status status);
-
 /* Allocates pixels of these sizes, which it sets. */
-glia_status gli_pixels_alloc(gli_image_job *job, int64_t height, int64_t width, int channels, int bits,
-                             gli_pixels *out);
-void gli_pixels_free(const gli_image_job *job, gli_pixels *pixels);
+glia_status gli_pixels_alloc(gli_job *job, int64_t height, int64_t width, int channels, int bits, gli_pixels *out);
+void gli_pixels_free(const gli_job *job, gli_pixels *pixels);
 
 static inline size_t gli_pixel_bytes(const gli_pixels *p) { return (size_t)p->channels * (size_t)(p->bits / 8); }
 static inline size_t gli_row_bytes(const gli_pixels *p) { return (size_t)p->width * gli_pixel_bytes(p); }
@@ -55,18 +31,9 @@ static inline void *gli_pixels_row(const gli_pixels *p, int64_t y) {
 }
 
 /* A picture that takes over pixels. */
-glia_status gli_image_wrap(gli_image_job *job, gli_pixels *pixels, const glia_image_info *info, glia_image **out);
+glia_status gli_image_wrap(gli_job *job, gli_pixels *pixels, const glia_image_info *info, glia_image **out);
 
 /* ---- Files ---- */
-
-/* The content of a file of at most so many bytes. */
-glia_status gli_image_read_file(gli_image_job *job, const char *path, size_t max_bytes, gli_block *out);
-
-/* A file in memory. */
-typedef struct gli_bytes {
-    const unsigned char *data;
-    size_t size;
-} gli_bytes;
 
 /* What a reader is asked for. The channels and bits of args are not its concern. */
 typedef struct gli_image_request {
@@ -75,30 +42,28 @@ typedef struct gli_image_request {
 } gli_image_request;
 
 /* Fails where args make no sense; else fills in defaults. */
-glia_status gli_image_request_init(gli_image_job *job, const glia_image_read_args *args, gli_image_request *out);
+glia_status gli_image_request_init(gli_job *job, const glia_image_read_args *args, gli_image_request *out);
 
 /* Decodes a picture of any format. After a failure there is nothing to free. */
-glia_status gli_image_decode(gli_image_job *job, const gli_image_request *request, gli_bytes file,
-                             glia_image_info *info, gli_pixels *out);
+glia_status gli_image_decode(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+                             gli_pixels *out);
 
 /* Whether this is how a format that is read here begins. */
 bool gli_image_is_known(gli_bytes first);
-enum { GLI_IMAGE_MAGIC = 16 }; /* bytes that are enough to tell */
 
 /* The readers. They fill info but for a default orientation of 1, call gli_image_check, and stop there if only the
  * header is wanted. After a failure of theirs the caller frees *out. */
-glia_status gli_png_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_png_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out);
-glia_status gli_jpeg_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_jpeg_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                           gli_pixels *out);
-glia_status gli_pnm_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_pnm_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out);
-glia_status gli_bmp_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_bmp_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out);
 
 /* Fails unless the size is positive and within the limits, and `most` pixels, which the file can hold, are enough. */
-glia_status gli_image_check(gli_image_job *job, const gli_image_request *request, const glia_image_info *info,
-                            int64_t most);
+glia_status gli_image_check(gli_job *job, const gli_image_request *request, const glia_image_info *info, int64_t most);
 
 /* The orientation in a block of EXIF, which begins with the order of bytes; 1 where it has none. */
 int gli_exif_orientation(gli_bytes exif);
@@ -116,13 +81,13 @@ static inline gli_pixel_view gli_whole(const gli_pixels *of) {
 }
 
 /* Converts pixels in place; 0: channels or bits stay. */
-glia_status gli_pixels_convert(gli_image_job *job, gli_pixels *pixels, int channels, int bits);
+glia_status gli_pixels_convert(gli_job *job, gli_pixels *pixels, int channels, int bits);
 
 /* Copies a part as EXIF's orientation says: 1 as it is, 2 mirrored, 3 turned by 180 degrees, 4 upside down, 5 to 8 the
  * same with rows and columns exchanged. */
-glia_status gli_pixels_orient(gli_image_job *job, gli_pixel_view from, int orientation, gli_pixels *out);
+glia_status gli_pixels_orient(gli_job *job, gli_pixel_view from, int orientation, gli_pixels *out);
 
-glia_status gli_pixels_resize(gli_image_job *job, gli_pixel_view from, int64_t height, int64_t width,
+glia_status gli_pixels_resize(gli_job *job, gli_pixel_view from, int64_t height, int64_t width,
                               glia_image_filter filter, gli_pixels *out);
 
 /* How numbers are made of pixels: x scale[c] + offset[c], rounded once. */

@@ -3,35 +3,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/context_impl.h"
 #include "core/size.h"
-#include "glia/data.h"
+#include "data/class_labels.h"
 #include "image/image_sample.h"
 
 /* ---- Args ---- */
 
-static glia_status check_args(gli_image_job *job, glia_image_dataset_args *a) {
-    GLI_IMAGE_REQUIRE(job, a->height >= 1 && a->height <= INT32_MAX && a->width >= 1 && a->width <= INT32_MAX,
-                      GLIA_INVALID_ARGUMENT, "samples are %lld x %lld, must be 1 to %d each: set height and width",
-                      (long long)a->height, (long long)a->width, INT32_MAX);
-    GLI_IMAGE_REQUIRE(job, a->channels >= 0 && a->channels <= 4, GLIA_INVALID_ARGUMENT,
-                      "channels is %d, must be 1 to 4", a->channels);
-    GLI_IMAGE_REQUIRE(job, a->fit >= GLIA_IMAGE_STRETCH && a->fit <= GLIA_IMAGE_EXACT, GLIA_INVALID_ARGUMENT,
-                      "invalid fit %d", (int)a->fit);
-    GLI_IMAGE_REQUIRE(job, a->filter >= GLIA_IMAGE_BILINEAR && a->filter <= GLIA_IMAGE_NEAREST, GLIA_INVALID_ARGUMENT,
-                      "invalid filter %d", (int)a->filter);
+static glia_status check_args(gli_job *job, glia_image_dataset_args *a) {
+    GLI_JOB_REQUIRE(job, a->height >= 1 && a->height <= INT32_MAX && a->width >= 1 && a->width <= INT32_MAX,
+                    GLIA_INVALID_ARGUMENT, "samples are %lld x %lld, must be 1 to %d each: set height and width",
+                    (long long)a->height, (long long)a->width, INT32_MAX);
+    GLI_JOB_REQUIRE(job, a->channels >= 0 && a->channels <= 4, GLIA_INVALID_ARGUMENT, "channels is %d, must be 1 to 4",
+                    a->channels);
+    GLI_JOB_REQUIRE(job, a->fit >= GLIA_IMAGE_STRETCH && a->fit <= GLIA_IMAGE_EXACT, GLIA_INVALID_ARGUMENT,
+                    "invalid fit %d", (int)a->fit);
+    GLI_JOB_REQUIRE(job, a->filter >= GLIA_IMAGE_BILINEAR && a->filter <= GLIA_IMAGE_NEAREST, GLIA_INVALID_ARGUMENT,
+                    "invalid filter %d", (int)a->filter);
     for (int c = 0; c < 4; ++c)
-        GLI_IMAGE_REQUIRE(job, isfinite(a->mean[c]) && isfinite(a->std[c]), GLIA_INVALID_ARGUMENT,
-                          "mean[%d] is %g, std[%d] is %g: must be finite", c, a->mean[c], c, a->std[c]);
+        GLI_JOB_REQUIRE(job, isfinite(a->mean[c]) && isfinite(a->std[c]), GLIA_INVALID_ARGUMENT,
+                        "mean[%d] is %g, std[%d] is %g: must be finite", c, a->mean[c], c, a->std[c]);
     if (a->label_dtype == GLIA_F32) a->label_dtype = GLIA_I64; /* left out */
-    GLI_IMAGE_REQUIRE(job, a->label_dtype == GLIA_I32 || a->label_dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
-                      "label_dtype is %s, must be i32 or i64", glia_dtype_name(a->label_dtype));
+    GLI_JOB_REQUIRE(job, a->label_dtype == GLIA_I32 || a->label_dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
+                    "label_dtype is %s, must be i32 or i64", glia_dtype_name(a->label_dtype));
     if (a->channels == 0) a->channels = 3;
     return GLIA_OK;
 }
 
-static glia_status fill_set(gli_image_job *job, const glia_image_dataset_args *args, gli_image_set *set) {
-    GLI_IMAGE_REQUIRE(job, args, GLIA_INVALID_ARGUMENT, "args is NULL");
+static glia_status fill_set(gli_job *job, const glia_image_dataset_args *args, gli_image_set *set) {
+    GLI_JOB_REQUIRE(job, args, GLIA_INVALID_ARGUMENT, "args is NULL");
     set->args = *args;
     GLI_TRY(check_args(job, &set->args));
     const glia_image_read_args picture = {.channels   = set->args.channels,
@@ -52,22 +51,22 @@ static glia_status fill_set(gli_image_job *job, const glia_image_dataset_args *a
 static void destroy_set(void *user) {
     gli_image_set *set = user;
     glia_context *ctx  = set->ctx;
-    gli_image_list_free(&set->list);
-    gli_image_list_free(&set->mask_list);
+    gli_file_list_free(&set->list);
+    gli_file_list_free(&set->mask_list);
     gli_block_free(ctx, &set->masks);
     gli_free(ctx, set, 1, sizeof *set);
 }
 
 static glia_status new_set(glia_context *ctx, const char *function, const glia_image_dataset_args *args,
                            gli_image_set **out) {
-    gli_image_job job = {.ctx = ctx};
+    gli_job job = {.ctx = ctx};
     void *memory;
     GLI_TRY(gli_new(ctx, 1, sizeof **out, "a dataset of pictures", &memory));
     gli_image_set *set       = memory;
     set->ctx                 = ctx;
     set->list.ctx            = ctx;
     set->mask_list.ctx       = ctx;
-    const glia_status status = gli_image_explain(&job, function, fill_set(&job, args, set));
+    const glia_status status = gli_job_explain(&job, function, fill_set(&job, args, set));
     if (status != GLIA_OK) return destroy_set(set), status;
     *out = set;
     return GLIA_OK;
@@ -75,7 +74,7 @@ static glia_status new_set(glia_context *ctx, const char *function, const glia_i
 
 static const char *name_of(void *user, int64_t index) {
     const gli_image_set *set = user;
-    return gli_image_list_get(&set->list, index)->path;
+    return gli_file_list_get(&set->list, index)->path;
 }
 
 /* A dataset of the pictures, and of masks where there are some, that takes the set over. */
@@ -99,59 +98,57 @@ static glia_status make_source(gli_image_set *set, glia_dataset **out) {
     return status;
 }
 
-/* ---- Classes ---- */
+/* ---- Files ---- */
 
-static glia_status make_labels(const gli_image_set *set, glia_dataset **out) {
-    const bool wide = set->args.label_dtype == GLIA_I64;
-    const size_t n  = (size_t)set->list.n;
-    gli_block labels;
-    GLI_TRY(gli_block_alloc(set->ctx, n, wide ? sizeof(int64_t) : sizeof(int32_t), "labels", &labels));
-    for (size_t i = 0; i < n; ++i) {
-        const int64_t label = gli_image_list_get(&set->list, (int64_t)i)->label;
-        if (wide)
-            ((int64_t *)labels.data)[i] = label;
-        else
-            ((int32_t *)labels.data)[i] = (int32_t)label;
-    }
-    const glia_array array = {
-        .name = "label", .dtype = set->args.label_dtype, .shape = GLIA_SCALAR, .data = labels.data};
-    const glia_status status = glia_dataset_from_arrays(
-        set->ctx, &(glia_arrays_args){.inputs = &array, .n_inputs = 1, .count = set->list.n, .copy = true}, out);
-    gli_block_free(set->ctx, &labels);
-    return status;
+/* A file that is no picture, or a broken one with .verify. */
+static glia_status judge(const gli_image_request *request, bool verify, gli_job *job, gli_bytes begin,
+                         const char **why) {
+    gli_block content;
+    gli_pixels pixels = {0};
+    glia_image_info info;
+    if (!gli_image_is_known(begin)) return *why = "is no picture of a format that is read", GLIA_OK;
+    if (!verify) return GLIA_OK;
+    glia_status status = gli_job_read_file(job, job->name, request->args.max_bytes, &content);
+    if (status == GLIA_OK)
+        status = gli_image_decode(job, request, (gli_bytes){content.data, content.bytes}, &info, &pixels);
+    gli_block_free(job->ctx, &content);
+    gli_pixels_free(job, &pixels);
+    if (status == GLIA_OK || status == GLIA_OUT_OF_MEMORY || status == GLIA_IO_ERROR) return status;
+    *why = job->message;
+    return GLIA_OK;
 }
 
-/* Labels are in memory, so that whoever wants them alone, to balance classes for instance, decodes no picture. */
-static glia_status join_labels(glia_dataset *pictures, glia_dataset *labels, const gli_image_list *list,
-                               glia_dataset **out) {
-    const glia_pick image = {.field = "image"}, label = {.field = "label"};
-    glia_dataset *joined = NULL, *made = NULL;
-    glia_status status = glia_dataset_join(pictures, labels, &joined);
-    if (status == GLIA_OK) status = glia_dataset_pick(joined, &(glia_pick_args){&image, 1, &label, 1}, &made);
-    if (status == GLIA_OK) status = glia_dataset_set_class_names(made, 0, list->class_names.data, list->classes);
-    glia_dataset_destroy(joined);
-    if (status == GLIA_OK)
-        *out = made;
-    else
-        glia_dataset_destroy(made);
-    return status;
+static glia_status judge_picture(void *user, gli_job *job, gli_bytes begin, const char **why) {
+    const gli_image_set *set = user;
+    return judge(&set->picture, set->args.verify, job, begin, why);
+}
+
+static glia_status judge_mask(void *user, gli_job *job, gli_bytes begin, const char **why) {
+    const gli_image_set *set = user;
+    return judge(&set->mask, set->args.verify, job, begin, why);
+}
+
+/* ---- Classes ---- */
+
+static int64_t label_of(const void *user, int64_t sample) {
+    const gli_image_set *set = user;
+    return gli_file_list_get(&set->list, sample)->label;
 }
 
 static glia_status from_folder(glia_context *ctx, const char *folder, const glia_image_dataset_args *args,
                                glia_dataset **out) {
     const char *function = "glia_dataset_from_image_folder";
     gli_image_set *set;
-    glia_dataset *pictures = NULL, *labels = NULL;
+    glia_dataset *pictures = NULL;
     GLI_REQUIRE(ctx, folder && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, folder ? "out" : "folder");
     GLI_TRY(new_set(ctx, function, args, &set));
-    const gli_image_choice choice = {&set->picture, set->args.skip, set->args.verify};
-    glia_status status            = gli_image_list_classes(ctx, folder, &choice, &set->list);
-    if (status == GLIA_OK) status = make_labels(set, &labels);
-    if (status != GLIA_OK) return destroy_set(set), status;
-    status = make_source(set, &pictures);
-    if (status == GLIA_OK) status = join_labels(pictures, labels, &set->list, out);
+    const gli_file_choice choice = {"pictures", judge_picture, set, set->args.skip};
+    const glia_status listed     = gli_file_list_classes(ctx, folder, &choice, &set->list);
+    if (listed != GLIA_OK) return destroy_set(set), listed;
+    GLI_TRY(make_source(set, &pictures));
+    const gli_labels labels  = {label_of, set, set->args.label_dtype, set->list.class_names.data, set->list.classes};
+    const glia_status status = gli_dataset_add_labels(pictures, &labels, out);
     glia_dataset_destroy(pictures);
-    glia_dataset_destroy(labels);
     return status;
 }
 
@@ -192,7 +189,7 @@ static int by_stem(const void *a, const void *b) {
 
 static glia_status pair(gli_image_set *set, size_t images, size_t masks, stem *sorted) {
     const int64_t n = set->mask_list.n;
-    for (int64_t i = 0; i < n; ++i) sorted[i] = stem_of(gli_image_list_get(&set->mask_list, i)->path, masks);
+    for (int64_t i = 0; i < n; ++i) sorted[i] = stem_of(gli_file_list_get(&set->mask_list, i)->path, masks);
     qsort(sorted, (size_t)n, sizeof *sorted, by_stem);
     for (int64_t i = 1; i < n; ++i)
         GLI_REQUIRE(set->ctx, by_stem(&sorted[i - 1], &sorted[i]) != 0, GLIA_BAD_FORMAT,
@@ -200,7 +197,7 @@ static glia_status pair(gli_image_set *set, size_t images, size_t masks, stem *s
     GLI_TRY(gli_block_alloc(set->ctx, (size_t)set->list.n, sizeof(char *), "the paths of masks", &set->masks));
     const char **to = set->masks.data;
     for (int64_t i = 0; i < set->list.n; ++i) {
-        const stem wanted = stem_of(gli_image_list_get(&set->list, i)->path, images);
+        const stem wanted = stem_of(gli_file_list_get(&set->list, i)->path, images);
         const stem *found = bsearch(&wanted, sorted, (size_t)n, sizeof *sorted, by_stem);
         GLI_REQUIRE(set->ctx, found, GLIA_NOT_FOUND, "%s: has no mask of the name '%.*s'", wanted.path,
                     (int)wanted.length, wanted.text);
@@ -210,11 +207,11 @@ static glia_status pair(gli_image_set *set, size_t images, size_t masks, stem *s
 }
 
 static glia_status list_pairs(gli_image_set *set, const char *images, const char *masks) {
-    const gli_image_choice of_images = {&set->picture, set->args.skip, set->args.verify},
-                           of_masks  = {&set->mask, set->args.skip, set->args.verify};
+    const gli_file_choice of_images = {"pictures", judge_picture, set, set->args.skip},
+                          of_masks  = {"pictures", judge_mask, set, set->args.skip};
     gli_block sorted;
-    GLI_TRY(gli_image_list_files(set->ctx, images, &of_images, &set->list));
-    GLI_TRY(gli_image_list_files(set->ctx, masks, &of_masks, &set->mask_list));
+    GLI_TRY(gli_file_list_files(set->ctx, images, &of_images, &set->list));
+    GLI_TRY(gli_file_list_files(set->ctx, masks, &of_masks, &set->mask_list));
     GLI_TRY(gli_block_alloc(set->ctx, (size_t)set->mask_list.n, sizeof(stem), "the paths of masks", &sorted));
     const glia_status status = pair(set, length_of(images), length_of(masks), sorted.data);
     gli_block_free(set->ctx, &sorted);

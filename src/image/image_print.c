@@ -41,10 +41,10 @@ static void write_characters(const uint8_t *grey, int64_t width, char *line) {
     strcpy(line, "\n");
 }
 
-static glia_status print_rows(gli_image_job *job, const gli_pixels *p, bool colour, FILE *file) {
+static glia_status print_rows(gli_job *job, const gli_pixels *p, bool colour, FILE *file) {
     enum { CELL = 48 }; /* bytes of a character with both colours, at most */
     gli_block line;
-    GLI_TRY(gli_image_alloc(job, (size_t)p->width + 1, CELL, "a line of text", &line));
+    GLI_TRY(gli_job_alloc(job, (size_t)p->width + 1, CELL, "a line of text", &line));
     bool written = true;
     for (int64_t y = 0; y < p->height && written; y += colour ? 2 : 1) {
         if (colour)
@@ -55,17 +55,17 @@ static glia_status print_rows(gli_image_job *job, const gli_pixels *p, bool colo
         written = gli_print(file, line.data);
     }
     gli_block_free(job->ctx, &line);
-    GLI_IMAGE_REQUIRE(job, written, GLIA_IO_ERROR, "writing to the file failed");
+    GLI_JOB_REQUIRE(job, written, GLIA_IO_ERROR, "writing to the file failed");
     return GLIA_OK;
 }
 
-static glia_status print(gli_image_job *job, const gli_pixels *pixels, FILE *file, const glia_image_print_args *args) {
+static glia_status print(gli_job *job, const gli_pixels *pixels, FILE *file, const glia_image_print_args *args) {
     enum { COLOUR_COLUMNS = 80, CHARACTER_COLUMNS = 40 };
-    GLI_IMAGE_REQUIRE(job, file, GLIA_INVALID_ARGUMENT, "file is NULL");
-    GLI_IMAGE_REQUIRE(job, args->style >= GLIA_IMAGE_AUTO && args->style <= GLIA_IMAGE_CHARACTERS,
-                      GLIA_INVALID_ARGUMENT, "invalid style %d", (int)args->style);
-    GLI_IMAGE_REQUIRE(job, args->columns >= 0, GLIA_INVALID_ARGUMENT, "columns is %lld, must not be negative",
-                      (long long)args->columns);
+    GLI_JOB_REQUIRE(job, file, GLIA_INVALID_ARGUMENT, "file is NULL");
+    GLI_JOB_REQUIRE(job, args->style >= GLIA_IMAGE_AUTO && args->style <= GLIA_IMAGE_CHARACTERS, GLIA_INVALID_ARGUMENT,
+                    "invalid style %d", (int)args->style);
+    GLI_JOB_REQUIRE(job, args->columns >= 0, GLIA_INVALID_ARGUMENT, "columns is %lld, must not be negative",
+                    (long long)args->columns);
     const bool colour   = args->style == GLIA_IMAGE_COLOUR || (args->style == GLIA_IMAGE_AUTO && takes_colour(file));
     const int64_t most  = args->columns ? args->columns : colour ? COLOUR_COLUMNS : CHARACTER_COLUMNS;
     const int64_t width = gli_min_i64(pixels->width, most);
@@ -83,9 +83,8 @@ glia_status glia_image_print(const glia_image *image, FILE *file, const glia_ima
     const glia_image_print_args none = {0};
     GLI_REQUIRE_OBJECT(image);
     GLI_TRY(gli_enter(image->ctx));
-    gli_image_job job = {.ctx = image->ctx};
-    const glia_status status =
-        gli_image_explain(&job, __func__, print(&job, &image->pixels, file, args ? args : &none));
+    gli_job job              = {.ctx = image->ctx};
+    const glia_status status = gli_job_explain(&job, __func__, print(&job, &image->pixels, file, args ? args : &none));
     gli_leave(image->ctx);
     return status;
 }

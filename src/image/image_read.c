@@ -12,7 +12,7 @@ typedef struct format {
     const char *name;
     const char *magic; /* how its files begin */
     size_t at, bytes;  /* where that stands, and its size */
-    glia_status (*read)(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+    glia_status (*read)(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                         gli_pixels *out); /* NULL: known, to be named in a message */
 } format;
 
@@ -49,34 +49,33 @@ bool gli_image_is_known(gli_bytes first) {
 
 /* ---- Requests ---- */
 
-glia_status gli_image_request_init(gli_image_job *job, const glia_image_read_args *args, gli_image_request *out) {
+glia_status gli_image_request_init(gli_job *job, const glia_image_read_args *args, gli_image_request *out) {
     enum { PIXELS = 1 << 27, BYTES = 1 << 28 };
     *out                    = (gli_image_request){0};
     glia_image_read_args *a = &out->args;
     if (args) *a = *args;
-    GLI_IMAGE_REQUIRE(job, a->channels >= 0 && a->channels <= 4, GLIA_INVALID_ARGUMENT,
-                      "channels is %d, must be 1 to 4, or 0 for those of the file", a->channels);
-    GLI_IMAGE_REQUIRE(job, a->bits == 0 || a->bits == 8 || a->bits == 16, GLIA_INVALID_ARGUMENT,
-                      "bits is %d, must be 8 or 16, or 0 for those of the file", a->bits);
-    GLI_IMAGE_REQUIRE(job, a->max_pixels >= 0, GLIA_INVALID_ARGUMENT, "max_pixels is %lld, must not be negative",
-                      (long long)a->max_pixels);
+    GLI_JOB_REQUIRE(job, a->channels >= 0 && a->channels <= 4, GLIA_INVALID_ARGUMENT,
+                    "channels is %d, must be 1 to 4, or 0 for those of the file", a->channels);
+    GLI_JOB_REQUIRE(job, a->bits == 0 || a->bits == 8 || a->bits == 16, GLIA_INVALID_ARGUMENT,
+                    "bits is %d, must be 8 or 16, or 0 for those of the file", a->bits);
+    GLI_JOB_REQUIRE(job, a->max_pixels >= 0, GLIA_INVALID_ARGUMENT, "max_pixels is %lld, must not be negative",
+                    (long long)a->max_pixels);
     if (a->max_pixels == 0) a->max_pixels = PIXELS;
     if (a->max_bytes == 0) a->max_bytes = BYTES;
     return GLIA_OK;
 }
 
-glia_status gli_image_check(gli_image_job *job, const gli_image_request *request, const glia_image_info *info,
-                            int64_t most) {
+glia_status gli_image_check(gli_job *job, const gli_image_request *request, const glia_image_info *info, int64_t most) {
     const long long height = (long long)info->height, width = (long long)info->width;
-    GLI_IMAGE_REQUIRE(job, height >= 1 && width >= 1, GLIA_BAD_FORMAT, "its size is %lld x %lld pixels", height, width);
+    GLI_JOB_REQUIRE(job, height >= 1 && width >= 1, GLIA_BAD_FORMAT, "its size is %lld x %lld pixels", height, width);
     const int64_t pixels = gli_saturating_mul(info->height, info->width);
-    GLI_IMAGE_REQUIRE(job, pixels <= request->args.max_pixels, GLIA_BAD_FORMAT,
-                      "its size is %lld x %lld, which is %lld pixels, allowed are %lld (max_pixels)", height, width,
-                      (long long)pixels, (long long)request->args.max_pixels);
-    GLI_IMAGE_REQUIRE(job, pixels <= most, GLIA_BAD_FORMAT,
-                      "truncated: its size is %lld x %lld, which is %lld pixels, more than the %lld that the file can "
-                      "hold",
-                      height, width, (long long)pixels, (long long)most);
+    GLI_JOB_REQUIRE(job, pixels <= request->args.max_pixels, GLIA_BAD_FORMAT,
+                    "its size is %lld x %lld, which is %lld pixels, allowed are %lld (max_pixels)", height, width,
+                    (long long)pixels, (long long)request->args.max_pixels);
+    GLI_JOB_REQUIRE(job, pixels <= most, GLIA_BAD_FORMAT,
+                    "truncated: its size is %lld x %lld, which is %lld pixels, more than the %lld that the file can "
+                    "hold",
+                    height, width, (long long)pixels, (long long)most);
     return GLIA_OK;
 }
 
@@ -89,7 +88,7 @@ static void turn_info(glia_image_info *info) {
     info->width          = height;
 }
 
-static glia_status turn(gli_image_job *job, int orientation, gli_pixels *pixels) {
+static glia_status turn(gli_job *job, int orientation, gli_pixels *pixels) {
     gli_pixels turned;
     if (orientation == 1) return GLIA_OK;
     GLI_TRY(gli_pixels_orient(job, gli_whole(pixels), orientation, &turned));
@@ -98,15 +97,15 @@ static glia_status turn(gli_image_job *job, int orientation, gli_pixels *pixels)
     return GLIA_OK;
 }
 
-glia_status gli_image_decode(gli_image_job *job, const gli_image_request *request, gli_bytes file,
-                             glia_image_info *info, gli_pixels *out) {
+glia_status gli_image_decode(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+                             gli_pixels *out) {
     const glia_image_read_args *args = &request->args;
     const format *f                  = format_of(file);
     char first[4 * 3 + 1]            = "";
     for (size_t i = 0; i < 4 && i < file.size; ++i) snprintf(first + 3 * i, 4, " %02x", file.data[i]);
-    GLI_IMAGE_REQUIRE(job, f, GLIA_BAD_FORMAT, "is no picture: %zu bytes that begin with%s", file.size, first);
-    GLI_IMAGE_REQUIRE(job, f->read, GLIA_UNSUPPORTED, "is %s, which is not read: PNG, JPEG, PGM, PPM and BMP are",
-                      f->name);
+    GLI_JOB_REQUIRE(job, f, GLIA_BAD_FORMAT, "is no picture: %zu bytes that begin with%s", file.size, first);
+    GLI_JOB_REQUIRE(job, f->read, GLIA_UNSUPPORTED, "is %s, which is not read: PNG, JPEG, PGM, PPM and BMP are",
+                    f->name);
     *out               = (gli_pixels){0};
     *info              = (glia_image_info){.orientation = 1};
     glia_status status = f->read(job, request, file, info, out);
@@ -123,15 +122,15 @@ glia_status gli_image_decode(gli_image_job *job, const gli_image_request *reques
 
 /* ---- The public functions ---- */
 
-static glia_status decode(gli_image_job *job, const void *data, size_t bytes, const glia_image_read_args *args,
+static glia_status decode(gli_job *job, const void *data, size_t bytes, const glia_image_read_args *args,
                           glia_image **out) {
     gli_image_request request;
     gli_pixels pixels;
     glia_image_info info;
-    GLI_IMAGE_REQUIRE(job, data && out, GLIA_INVALID_ARGUMENT, "%s is NULL", data ? "out" : "data");
+    GLI_JOB_REQUIRE(job, data && out, GLIA_INVALID_ARGUMENT, "%s is NULL", data ? "out" : "data");
     GLI_TRY(gli_image_request_init(job, args, &request));
-    GLI_IMAGE_REQUIRE(job, bytes <= request.args.max_bytes, GLIA_BAD_FORMAT,
-                      "has %zu bytes, allowed are %zu (max_bytes)", bytes, request.args.max_bytes);
+    GLI_JOB_REQUIRE(job, bytes <= request.args.max_bytes, GLIA_BAD_FORMAT, "has %zu bytes, allowed are %zu (max_bytes)",
+                    bytes, request.args.max_bytes);
     GLI_TRY(gli_image_decode(job, &request, (gli_bytes){data, bytes}, &info, &pixels));
     return gli_image_wrap(job, &pixels, &info, out);
 }
@@ -139,46 +138,45 @@ static glia_status decode(gli_image_job *job, const void *data, size_t bytes, co
 glia_status glia_image_decode(glia_context *ctx, const void *data, size_t bytes, const glia_image_read_args *args,
                               glia_image **out) {
     GLI_TRY(gli_enter(ctx));
-    gli_image_job job        = {.ctx = ctx};
-    const glia_status status = gli_image_explain(&job, __func__, decode(&job, data, bytes, args, out));
+    gli_job job              = {.ctx = ctx};
+    const glia_status status = gli_job_explain(&job, __func__, decode(&job, data, bytes, args, out));
     gli_leave(ctx);
     return status;
 }
 
-static glia_status read(gli_image_job *job, const char *path, const glia_image_read_args *args, bool header_only,
+static glia_status read(gli_job *job, const char *path, const glia_image_read_args *args, bool header_only,
                         glia_image_info *info, gli_pixels *out) {
     gli_image_request request;
     gli_block file;
     GLI_TRY(gli_image_request_init(job, args, &request));
     request.header_only = header_only;
     job->name           = *path ? path : "a path of no characters";
-    GLI_TRY(gli_image_read_file(job, path, request.args.max_bytes, &file));
+    GLI_TRY(gli_job_read_file(job, path, request.args.max_bytes, &file));
     const glia_status status = gli_image_decode(job, &request, (gli_bytes){file.data, file.bytes}, info, out);
     gli_block_free(job->ctx, &file);
     return status;
 }
 
-static glia_status read_image(gli_image_job *job, const char *path, const glia_image_read_args *args,
-                              glia_image **out) {
+static glia_status read_image(gli_job *job, const char *path, const glia_image_read_args *args, glia_image **out) {
     gli_pixels pixels;
     glia_image_info info;
-    GLI_IMAGE_REQUIRE(job, path && out, GLIA_INVALID_ARGUMENT, "%s is NULL", path ? "out" : "path");
+    GLI_JOB_REQUIRE(job, path && out, GLIA_INVALID_ARGUMENT, "%s is NULL", path ? "out" : "path");
     GLI_TRY(read(job, path, args, false, &info, &pixels));
     return gli_image_wrap(job, &pixels, &info, out);
 }
 
 glia_status glia_image_read(glia_context *ctx, const char *path, const glia_image_read_args *args, glia_image **out) {
     GLI_TRY(gli_enter(ctx));
-    gli_image_job job        = {.ctx = ctx};
-    const glia_status status = gli_image_explain(&job, __func__, read_image(&job, path, args, out));
+    gli_job job              = {.ctx = ctx};
+    const glia_status status = gli_job_explain(&job, __func__, read_image(&job, path, args, out));
     gli_leave(ctx);
     return status;
 }
 
-static glia_status probe(gli_image_job *job, const char *path, const glia_image_read_args *args, glia_image_info *out) {
+static glia_status probe(gli_job *job, const char *path, const glia_image_read_args *args, glia_image_info *out) {
     gli_pixels none;
     glia_image_info info;
-    GLI_IMAGE_REQUIRE(job, path && out, GLIA_INVALID_ARGUMENT, "%s is NULL", path ? "out" : "path");
+    GLI_JOB_REQUIRE(job, path && out, GLIA_INVALID_ARGUMENT, "%s is NULL", path ? "out" : "path");
     GLI_TRY(read(job, path, args, true, &info, &none));
     *out = info;
     return GLIA_OK;
@@ -187,8 +185,8 @@ static glia_status probe(gli_image_job *job, const char *path, const glia_image_
 glia_status glia_image_probe(glia_context *ctx, const char *path, const glia_image_read_args *args,
                              glia_image_info *out) {
     GLI_TRY(gli_enter(ctx));
-    gli_image_job job        = {.ctx = ctx};
-    const glia_status status = gli_image_explain(&job, __func__, probe(&job, path, args, out));
+    gli_job job              = {.ctx = ctx};
+    const glia_status status = gli_job_explain(&job, __func__, probe(&job, path, args, out));
     gli_leave(ctx);
     return status;
 }

@@ -20,14 +20,13 @@ static glia_image_box cover(const gli_pixels *from, int64_t height, int64_t widt
 }
 
 /* Brings pixels to the sample's size, in place. */
-static glia_status fit(gli_image_job *job, const glia_image_dataset_args *args, glia_image_filter filter,
+static glia_status fit(gli_job *job, const glia_image_dataset_args *args, glia_image_filter filter,
                        gli_pixels *pixels) {
     const int64_t height = args->height, width = args->width;
     gli_pixels fitted;
     if (pixels->height == height && pixels->width == width) return GLIA_OK;
-    GLI_IMAGE_REQUIRE(job, args->fit != GLIA_IMAGE_EXACT, GLIA_SHAPE_MISMATCH,
-                      "is %lld x %lld, samples are %lld x %lld", (long long)pixels->height, (long long)pixels->width,
-                      (long long)height, (long long)width);
+    GLI_JOB_REQUIRE(job, args->fit != GLIA_IMAGE_EXACT, GLIA_SHAPE_MISMATCH, "is %lld x %lld, samples are %lld x %lld",
+                    (long long)pixels->height, (long long)pixels->width, (long long)height, (long long)width);
     gli_pixel_view view = gli_whole(pixels);
     if (args->fit == GLIA_IMAGE_COVER) view.box = cover(pixels, height, width);
     GLI_TRY(gli_pixels_resize(job, view, height, width, filter, &fitted));
@@ -36,10 +35,10 @@ static glia_status fit(gli_image_job *job, const glia_image_dataset_args *args, 
     return GLIA_OK;
 }
 
-static glia_status load(gli_image_job *job, const gli_image_request *request, gli_pixels *out) {
+static glia_status load(gli_job *job, const gli_image_request *request, gli_pixels *out) {
     gli_block file;
     glia_image_info info;
-    GLI_TRY(gli_image_read_file(job, job->name, request->args.max_bytes, &file));
+    GLI_TRY(gli_job_read_file(job, job->name, request->args.max_bytes, &file));
     const glia_status status = gli_image_decode(job, request, (gli_bytes){file.data, file.bytes}, &info, out);
     gli_block_free(job->ctx, &file);
     return status;
@@ -62,8 +61,7 @@ static void write_picture(const gli_image_set *set, const gli_pixels *pixels, vo
 }
 
 /* *height and *width: of the file's picture, upright. */
-static glia_status read_picture(gli_image_job *job, const gli_image_set *set, void *to, int64_t *height,
-                                int64_t *width) {
+static glia_status read_picture(gli_job *job, const gli_image_set *set, void *to, int64_t *height, int64_t *width) {
     gli_pixels pixels;
     GLI_TRY(load(job, &set->picture, &pixels));
     *height            = pixels.height;
@@ -92,16 +90,16 @@ static void write_mask(const gli_image_set *set, const gli_pixels *pixels, void 
     }
 }
 
-static glia_status check_mask(gli_image_job *job, const gli_pixels *mask, int64_t height, int64_t width) {
-    GLI_IMAGE_REQUIRE(job, mask->channels <= 2, GLIA_BAD_FORMAT,
-                      "the mask has %d channels: must be grey or have a palette", mask->channels);
-    GLI_IMAGE_REQUIRE(job, mask->height == height && mask->width == width, GLIA_SHAPE_MISMATCH,
-                      "the mask is %lld x %lld, its picture %lld x %lld", (long long)mask->height,
-                      (long long)mask->width, (long long)height, (long long)width);
+static glia_status check_mask(gli_job *job, const gli_pixels *mask, int64_t height, int64_t width) {
+    GLI_JOB_REQUIRE(job, mask->channels <= 2, GLIA_BAD_FORMAT,
+                    "the mask has %d channels: must be grey or have a palette", mask->channels);
+    GLI_JOB_REQUIRE(job, mask->height == height && mask->width == width, GLIA_SHAPE_MISMATCH,
+                    "the mask is %lld x %lld, its picture %lld x %lld", (long long)mask->height, (long long)mask->width,
+                    (long long)height, (long long)width);
     return GLIA_OK;
 }
 
-static glia_status read_mask(gli_image_job *job, const gli_image_set *set, int64_t height, int64_t width, void *to) {
+static glia_status read_mask(gli_job *job, const gli_image_set *set, int64_t height, int64_t width, void *to) {
     gli_pixels pixels;
     GLI_TRY(load(job, &set->mask, &pixels));
     glia_status status = check_mask(job, &pixels, height, width);
@@ -113,25 +111,15 @@ static glia_status read_mask(gli_image_job *job, const gli_image_set *set, int64
 
 /* ---- Both ---- */
 
-/* What was wrong, and as much as there is room for of the end of the path before it. */
-static void explain(const gli_image_job *job, char *message) {
-    enum { MOST = 180 };
-    const int reason    = (int)gli_min_size(strlen(job->message), MOST);
-    const size_t length = strlen(job->name), room = (size_t)(GLIA_SAMPLE_MESSAGE - 1 - reason - 2);
-    const bool whole = length <= room;
-    snprintf(message, GLIA_SAMPLE_MESSAGE, "%s%s: %.*s", whole ? "" : "...",
-             whole ? job->name : job->name + length - (room - 3), reason, job->message);
-}
-
 glia_status gli_image_sample_read(void *user, const glia_sample *sample) {
     const gli_image_set *set = user;
     int64_t height, width;
-    gli_image_job job  = {.ctx = set->ctx, .name = gli_image_list_get(&set->list, sample->index)->path};
+    gli_job job        = {.ctx = set->ctx, .name = gli_file_list_get(&set->list, sample->index)->path};
     glia_status status = read_picture(&job, set, sample->inputs[0], &height, &width);
     if (status == GLIA_OK && set->masks.data) {
         job.name = ((const char *const *)set->masks.data)[sample->index];
         status   = read_mask(&job, set, height, width, sample->targets[0]);
     }
-    if (status != GLIA_OK) explain(&job, sample->message);
+    if (status != GLIA_OK) gli_job_explain_sample(&job, sample->message, GLIA_SAMPLE_MESSAGE);
     return status;
 }

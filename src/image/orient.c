@@ -4,7 +4,7 @@
 #include "core/context_impl.h"
 #include "image/image.h"
 
-glia_status gli_pixels_orient(gli_image_job *job, gli_pixel_view from, int orientation, gli_pixels *out) {
+glia_status gli_pixels_orient(gli_job *job, gli_pixel_view from, int orientation, gli_pixels *out) {
     const glia_image_box box = from.box;
     const bool exchanged     = orientation >= 5;
     /* Whether the result begins with the last column, and with the last row, of the picture. */

@@ -7,7 +7,7 @@
 #include "image/image.h"
 
 typedef struct pnm {
-    gli_image_job *job;
+    gli_job *job;
     gli_bytes file;
     size_t at;    /* bytes read */
     uint32_t max; /* of a value */
@@ -36,11 +36,11 @@ static glia_status read_number(pnm *p, const char *what, uint32_t *out) {
     for (; p->at < p->file.size && p->file.data[p->at] >= '0' && p->file.data[p->at] <= '9' && number <= LARGEST;
          ++p->at)
         number = 10 * number + (uint64_t)(p->file.data[p->at] - '0');
-    GLI_IMAGE_REQUIRE(p->job, start < p->file.size, GLIA_BAD_FORMAT, "truncated: ends at byte %zu, where %s is missing",
-                      start, what);
-    GLI_IMAGE_REQUIRE(p->job, p->at > start, GLIA_BAD_FORMAT, "byte %zu is %d, must be a digit of %s", start,
-                      p->file.data[start], what);
-    GLI_IMAGE_REQUIRE(p->job, number <= LARGEST, GLIA_BAD_FORMAT, "%s at byte %zu is above %d", what, start, LARGEST);
+    GLI_JOB_REQUIRE(p->job, start < p->file.size, GLIA_BAD_FORMAT, "truncated: ends at byte %zu, where %s is missing",
+                    start, what);
+    GLI_JOB_REQUIRE(p->job, p->at > start, GLIA_BAD_FORMAT, "byte %zu is %d, must be a digit of %s", start,
+                    p->file.data[start], what);
+    GLI_JOB_REQUIRE(p->job, number <= LARGEST, GLIA_BAD_FORMAT, "%s at byte %zu is above %d", what, start, LARGEST);
     *out = (uint32_t)number;
     return GLIA_OK;
 }
@@ -53,10 +53,10 @@ static glia_status read_header(pnm *p, int *channels, glia_image_info *info) {
     GLI_TRY(read_number(p, "the width", &width));
     GLI_TRY(read_number(p, "the height", &height));
     GLI_TRY(read_number(p, "the largest value", &p->max));
-    GLI_IMAGE_REQUIRE(p->job, p->max >= 1 && p->max <= MOST, GLIA_BAD_FORMAT,
-                      "its largest value is %lu, must be 1 to %d", (unsigned long)p->max, MOST);
-    GLI_IMAGE_REQUIRE(p->job, p->at < p->file.size && is_space(p->file.data[p->at]), GLIA_BAD_FORMAT,
-                      "byte %zu must be white space, behind the largest value", p->at);
+    GLI_JOB_REQUIRE(p->job, p->max >= 1 && p->max <= MOST, GLIA_BAD_FORMAT, "its largest value is %lu, must be 1 to %d",
+                    (unsigned long)p->max, MOST);
+    GLI_JOB_REQUIRE(p->job, p->at < p->file.size && is_space(p->file.data[p->at]), GLIA_BAD_FORMAT,
+                    "byte %zu must be white space, behind the largest value", p->at);
     ++p->at;
     *channels      = colour ? 3 : 1;
     info->format   = GLIA_IMAGE_PNM;
@@ -80,9 +80,9 @@ static void store(const pnm *p, gli_pixels *out, size_t i, uint32_t value) {
 
 static glia_status fail_value(const pnm *p, const gli_pixels *out, size_t i, uint32_t value) {
     const size_t pixel = i / (size_t)out->channels;
-    return gli_image_fail(p->job, GLIA_BAD_FORMAT, "channel %zu of pixel [%zu,%zu] is %lu, the largest value is %lu",
-                          i % (size_t)out->channels, pixel / (size_t)out->width, pixel % (size_t)out->width,
-                          (unsigned long)value, (unsigned long)p->max);
+    return gli_job_fail(p->job, GLIA_BAD_FORMAT, "channel %zu of pixel [%zu,%zu] is %lu, the largest value is %lu",
+                        i % (size_t)out->channels, pixel / (size_t)out->width, pixel % (size_t)out->width,
+                        (unsigned long)value, (unsigned long)p->max);
 }
 
 static glia_status read_values(pnm *p, gli_pixels *out, bool plain) {
@@ -106,7 +106,7 @@ static glia_status read_values(pnm *p, gli_pixels *out, bool plain) {
     return GLIA_OK;
 }
 
-glia_status gli_pnm_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_pnm_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out) {
     pnm p            = {.job = job, .file = file, .as_they_are = request->args.indices};
     const bool plain = file.data[1] < '4';

@@ -18,7 +18,7 @@ typedef struct weights {
     gli_block first, count, exact, fixed;
 } weights;
 
-static void free_weights(const gli_image_job *job, weights *w) {
+static void free_weights(const gli_job *job, weights *w) {
     gli_block_free(job->ctx, &w->first);
     gli_block_free(job->ctx, &w->count);
     gli_block_free(job->ctx, &w->exact);
@@ -51,17 +51,17 @@ static void weigh(weights *w, glia_image_filter filter, int64_t from, int64_t i)
     ((int64_t *)w->count.data)[i] = count;
 }
 
-static glia_status make_weights(gli_image_job *job, glia_image_filter filter, int64_t from, int64_t to, weights *out) {
+static glia_status make_weights(gli_job *job, glia_image_filter filter, int64_t from, int64_t to, weights *out) {
     const double scale = (double)from / (double)to, wide = scale < 1 ? 1 : scale;
     const char *what = "the weights of a resized picture";
     *out = (weights){.size = to, .most = 2 * (int64_t)ceil((filter == GLIA_IMAGE_AREA ? 0.5 : 1) * wide) + 1};
     size_t all;
-    GLI_IMAGE_REQUIRE(job, gli_mul_size((size_t)to, (size_t)out->most, &all), GLIA_OUT_OF_MEMORY,
-                      "out of memory: a side of %lld pixels out of %lld", (long long)to, (long long)from);
-    GLI_TRY(gli_image_alloc(job, (size_t)to, sizeof(int64_t), what, &out->first));
-    GLI_TRY(gli_image_alloc(job, (size_t)to, sizeof(int64_t), what, &out->count));
-    GLI_TRY(gli_image_alloc(job, all, sizeof(double), what, &out->exact));
-    GLI_TRY(gli_image_alloc(job, all, sizeof(int32_t), what, &out->fixed));
+    GLI_JOB_REQUIRE(job, gli_mul_size((size_t)to, (size_t)out->most, &all), GLIA_OUT_OF_MEMORY,
+                    "out of memory: a side of %lld pixels out of %lld", (long long)to, (long long)from);
+    GLI_TRY(gli_job_alloc(job, (size_t)to, sizeof(int64_t), what, &out->first));
+    GLI_TRY(gli_job_alloc(job, (size_t)to, sizeof(int64_t), what, &out->count));
+    GLI_TRY(gli_job_alloc(job, all, sizeof(double), what, &out->exact));
+    GLI_TRY(gli_job_alloc(job, all, sizeof(int32_t), what, &out->fixed));
     for (int64_t i = 0; i < to; ++i) weigh(out, filter, from, i);
     return GLIA_OK;
 }
@@ -145,7 +145,7 @@ static void sum_rows_16(const weights *w, const gli_pixels *from, int64_t i, dou
 
 /* ---- Both ---- */
 
-static glia_status squeeze_rows(gli_image_job *job, gli_pixel_view from, int64_t width, glia_image_filter filter,
+static glia_status squeeze_rows(gli_job *job, gli_pixel_view from, int64_t width, glia_image_filter filter,
                                 gli_pixels *out) {
     const gli_pixels *p    = from.of;
     const size_t row_bytes = gli_row_bytes(p);
@@ -156,8 +156,8 @@ static glia_status squeeze_rows(gli_image_job *job, gli_pixel_view from, int64_t
     GLI_TRY(gli_pixels_alloc(job, from.box.height, width, p->channels, p->bits, out));
     glia_status status = make_weights(job, filter, from.box.width, width, &w);
     if (status == GLIA_OK && p->bits == 8)
-        status = gli_image_alloc(job, (size_t)from.box.width, (size_t)p->channels * sizeof(lanes), "rows of a picture",
-                                 &memory);
+        status = gli_job_alloc(job, (size_t)from.box.width, (size_t)p->channels * sizeof(lanes), "rows of a picture",
+                               &memory);
     if (status == GLIA_OK && p->bits == 8) {
         memset(memory.data, 0, memory.bytes);
         squeeze_all_8(&w, part, row_bytes, from.box.width, memory.data, out);
@@ -170,15 +170,15 @@ static glia_status squeeze_rows(gli_image_job *job, gli_pixel_view from, int64_t
     return status;
 }
 
-static glia_status squeeze_columns(gli_image_job *job, const gli_pixels *from, int64_t height, glia_image_filter filter,
+static glia_status squeeze_columns(gli_job *job, const gli_pixels *from, int64_t height, glia_image_filter filter,
                                    gli_pixels *out) {
     weights w     = {0};
     gli_block sum = {0};
     GLI_TRY(gli_pixels_alloc(job, height, from->width, from->channels, from->bits, out));
     glia_status status = make_weights(job, filter, from->height, height, &w);
     if (status == GLIA_OK)
-        status = gli_image_alloc(job, (size_t)(from->width * from->channels),
-                                 from->bits == 8 ? sizeof(int32_t) : sizeof(double), "a row of a picture", &sum);
+        status = gli_job_alloc(job, (size_t)(from->width * from->channels),
+                               from->bits == 8 ? sizeof(int32_t) : sizeof(double), "a row of a picture", &sum);
     for (int64_t y = 0; y < height && status == GLIA_OK; ++y) {
         if (from->bits == 8)
             sum_rows_8(&w, from, y, sum.data, gli_pixels_row(out, y));
@@ -190,8 +190,8 @@ static glia_status squeeze_columns(gli_image_job *job, const gli_pixels *from, i
     return status;
 }
 
-static glia_status smooth(gli_image_job *job, gli_pixel_view from, int64_t height, int64_t width,
-                          glia_image_filter filter, gli_pixels *out) {
+static glia_status smooth(gli_job *job, gli_pixel_view from, int64_t height, int64_t width, glia_image_filter filter,
+                          gli_pixels *out) {
     gli_pixels narrow = {0}, done = {0};
     glia_status status = from.box.width == width ? gli_pixels_orient(job, from, 1, &narrow)
                                                  : squeeze_rows(job, from, width, filter, &narrow);
@@ -203,7 +203,7 @@ static glia_status smooth(gli_image_job *job, gli_pixel_view from, int64_t heigh
     return status;
 }
 
-static glia_status nearest(gli_image_job *job, gli_pixel_view from, int64_t height, int64_t width, gli_pixels *out) {
+static glia_status nearest(gli_job *job, gli_pixel_view from, int64_t height, int64_t width, gli_pixels *out) {
     const gli_pixels *p = from.of;
     const size_t bytes  = gli_pixel_bytes(p);
     GLI_TRY(gli_pixels_alloc(job, height, width, p->channels, p->bits, out));
@@ -241,7 +241,7 @@ static void multiply_by_alpha(gli_pixels *p, bool back) {
     }
 }
 
-glia_status gli_pixels_resize(gli_image_job *job, gli_pixel_view from, int64_t height, int64_t width,
+glia_status gli_pixels_resize(gli_job *job, gli_pixel_view from, int64_t height, int64_t width,
                               glia_image_filter filter, gli_pixels *out) {
     const int n = from.of->channels;
     gli_pixels copy;

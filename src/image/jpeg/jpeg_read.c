@@ -14,7 +14,7 @@ enum { EXIF = JPEG_APP0 + 1, MAX_SCANS = 200, CMYK = 4 };
 
 typedef struct reading {
     struct jpeg_error_mgr errors; /* libjpeg's pointer to it is one to the struct */
-    gli_image_job *job;
+    gli_job *job;
     const gli_image_request *request;
     gli_bytes file;
     glia_image_info *info;
@@ -35,9 +35,9 @@ static size_t position(const reading *r) {
 }
 
 static void fail(reading *r, glia_status status, const char *what) {
-    r->status = gli_image_fail(r->job, status, "%s at byte %zu of %zu: %s",
-                               status == GLIA_BAD_FORMAT ? "broken JPEG" : "JPEG that is not read", position(r),
-                               r->file.size, what);
+    r->status = gli_job_fail(r->job, status, "%s at byte %zu of %zu: %s",
+                             status == GLIA_BAD_FORMAT ? "broken JPEG" : "JPEG that is not read", position(r),
+                             r->file.size, what);
     longjmp(r->failed, 1);
 }
 
@@ -59,9 +59,8 @@ static void end_with_error(j_common_ptr jpeg) {
     reading *r = (reading *)jpeg->err;
     jpeg->err->format_message(jpeg, text);
     if (status_of(jpeg->err->msg_code) == GLIA_OUT_OF_MEMORY) {
-        r->status =
-            gli_image_fail(r->job, GLIA_OUT_OF_MEMORY, "out of memory: libjpeg has none for a picture of %u x %u",
-                           r->jpeg.image_height, r->jpeg.image_width);
+        r->status = gli_job_fail(r->job, GLIA_OUT_OF_MEMORY, "out of memory: libjpeg has none for a picture of %u x %u",
+                                 r->jpeg.image_height, r->jpeg.image_width);
         longjmp(r->failed, 1);
     }
     fail(r, status_of(jpeg->err->msg_code), text);
@@ -128,8 +127,8 @@ static glia_status read_header(reading *r) {
     r->info->channels       = r->jpeg.num_components == 1 ? 1 : 3;
     const int n             = r->jpeg.num_components;
     r->jpeg.out_color_space = n == 1 ? JCS_GRAYSCALE : n == CMYK ? JCS_CMYK : JCS_RGB;
-    GLI_IMAGE_REQUIRE(r->job, n == 1 || n == 3 || n == CMYK, GLIA_UNSUPPORTED,
-                      "is JPEG of %d channels: 1, 3 and 4 are read", n);
+    GLI_JOB_REQUIRE(r->job, n == 1 || n == 3 || n == CMYK, GLIA_UNSUPPORTED,
+                    "is JPEG of %d channels: 1, 3 and 4 are read", n);
     return gli_image_check(r->job, r->request, r->info, most_pixels(r));
 }
 
@@ -145,7 +144,7 @@ static void convert_cmyk(const unsigned char *from, int64_t n, unsigned char *to
 static glia_status read_pixels(reading *r) {
     GLI_TRY(gli_pixels_alloc(r->job, r->info->height, r->info->width, r->info->channels, 8, r->out));
     const bool cmyk = r->jpeg.num_components == CMYK;
-    if (cmyk) GLI_TRY(gli_image_alloc(r->job, (size_t)r->info->width, CMYK, "a row of CMYK", &r->row));
+    if (cmyk) GLI_TRY(gli_job_alloc(r->job, (size_t)r->info->width, CMYK, "a row of CMYK", &r->row));
     r->progress.progress_monitor = count_scans;
     r->jpeg.progress             = &r->progress;
     jpeg_start_decompress(&r->jpeg);
@@ -167,7 +166,7 @@ static glia_status read_all(reading *r) {
     return r->request->header_only ? GLIA_OK : read_pixels(r);
 }
 
-glia_status gli_jpeg_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_jpeg_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                           gli_pixels *out) {
     reading r                = {.job = job, .request = request, .file = file, .info = info, .out = out};
     r.jpeg.err               = jpeg_std_error(&r.errors);

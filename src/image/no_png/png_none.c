@@ -4,13 +4,13 @@
 
 #define WITHOUT "this build of Glia has no libpng: install it (Debian and Ubuntu: libpng-dev) and build again"
 
-glia_status gli_png_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_png_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out) {
     (void)request, (void)file, (void)info, (void)out;
-    return gli_image_fail(job, GLIA_UNSUPPORTED, "is PNG, and " WITHOUT);
+    return gli_job_fail(job, GLIA_UNSUPPORTED, "is PNG, and " WITHOUT);
 }
 
-glia_status gli_png_write(gli_image_job *job, const gli_pixels *pixels, gli_output *out) {
+glia_status gli_png_write(gli_job *job, const gli_pixels *pixels, gli_output *out) {
     (void)pixels, (void)out;
-    return gli_image_fail(job, GLIA_UNSUPPORTED, "PNG is not written: " WITHOUT);
+    return gli_job_fail(job, GLIA_UNSUPPORTED, "PNG is not written: " WITHOUT);
 }

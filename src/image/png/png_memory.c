@@ -20,7 +20,7 @@ png_voidp gli_png_allocate(png_structp png, png_alloc_size_t bytes) {
     gli_png_call *call = png_get_mem_ptr(png);
     size_t all;
     gli_block block;
-    if (!gli_add_size(bytes, HEADER, &all) || gli_image_alloc(call->job, all, 1, "PNG", &block) != GLIA_OK) {
+    if (!gli_add_size(bytes, HEADER, &all) || gli_job_alloc(call->job, all, 1, "PNG", &block) != GLIA_OK) {
         call->no_memory = true;
         return NULL;
     }

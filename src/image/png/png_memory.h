@@ -10,7 +10,7 @@
 
 /* The error pointer and the memory pointer of libpng's structs. */
 typedef struct gli_png_call {
-    gli_image_job *job;
+    gli_job *job;
     jmp_buf failed;
     bool no_memory;   /* an allocation failed; libpng may have gone on without */
     char message[96]; /* libpng's */

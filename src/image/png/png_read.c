@@ -73,9 +73,9 @@ static glia_status read_header(reading *r) {
 }
 
 static glia_status read_pixels(reading *r) {
-    gli_image_job *job = r->call.job;
+    gli_job *job = r->call.job;
     GLI_TRY(gli_pixels_alloc(job, r->info->height, r->info->width, r->info->channels, r->info->bits, r->out));
-    GLI_TRY(gli_image_alloc(job, (size_t)r->out->height, sizeof(png_bytep), "PNG", &r->rows));
+    GLI_TRY(gli_job_alloc(job, (size_t)r->out->height, sizeof(png_bytep), "PNG", &r->rows));
     png_bytep *rows = r->rows.data;
     for (int64_t y = 0; y < r->out->height; ++y) rows[y] = gli_pixels_row(r->out, y);
     png_read_image(r->png, rows);
@@ -85,25 +85,25 @@ static glia_status read_pixels(reading *r) {
 
 /* Here libpng's errors return to: its call is nested in this one. What they may change is in *r. */
 static glia_status read_all(reading *r) {
-    gli_image_job *job = r->call.job;
+    gli_job *job = r->call.job;
     if (setjmp(r->call.failed)) {
         if (r->call.no_memory) return GLIA_OUT_OF_MEMORY; /* the message is there */
-        return gli_image_fail(job, GLIA_BAD_FORMAT, "broken PNG at byte %zu of %zu: %s", r->at, r->file.size,
-                              r->call.message);
+        return gli_job_fail(job, GLIA_BAD_FORMAT, "broken PNG at byte %zu of %zu: %s", r->at, r->file.size,
+                            r->call.message);
     }
     r->png    = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r->call, gli_png_error, gli_png_warning, &r->call,
                                          gli_png_allocate, gli_png_release);
     r->chunks = r->png ? png_create_info_struct(r->png) : NULL;
     if (!r->chunks && r->call.no_memory) return GLIA_OUT_OF_MEMORY;
-    GLI_IMAGE_REQUIRE(job, r->chunks, GLIA_UNSUPPORTED, "libpng %s is not what Glia was built with, %s",
-                      png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING);
+    GLI_JOB_REQUIRE(job, r->chunks, GLIA_UNSUPPORTED, "libpng %s is not what Glia was built with, %s",
+                    png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING);
     GLI_TRY(read_header(r));
     if (!r->request->header_only) GLI_TRY(read_pixels(r));
     /* libpng may go on without what it has no memory for. */
     return r->call.no_memory ? GLIA_OUT_OF_MEMORY : GLIA_OK;
 }
 
-glia_status gli_png_read(gli_image_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
+glia_status gli_png_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out) {
     reading r                = {.call = {.job = job}, .request = request, .file = file, .info = info, .out = out};
     const glia_status status = read_all(&r);

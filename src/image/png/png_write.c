@@ -35,28 +35,28 @@ static void write_pixels(const writing *w) {
 
 /* Here libpng's errors return to: its call is nested in this one. What they may change is in *w. */
 static glia_status write_all(writing *w) {
-    gli_image_job *job = w->call.job;
+    gli_job *job = w->call.job;
     if (setjmp(w->call.failed)) {
         if (w->status != GLIA_OK) return w->status; /* the context has the message */
         if (w->call.no_memory) return GLIA_OUT_OF_MEMORY;
-        return gli_image_fail(job, GLIA_IO_ERROR, "libpng: %s", w->call.message);
+        return gli_job_fail(job, GLIA_IO_ERROR, "libpng: %s", w->call.message);
     }
     w->png    = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &w->call, gli_png_error, gli_png_warning, &w->call,
                                           gli_png_allocate, gli_png_release);
     w->chunks = w->png ? png_create_info_struct(w->png) : NULL;
     if (!w->chunks && w->call.no_memory) return GLIA_OUT_OF_MEMORY;
-    GLI_IMAGE_REQUIRE(job, w->chunks, GLIA_UNSUPPORTED, "libpng %s is not what Glia was built with, %s",
-                      png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING);
+    GLI_JOB_REQUIRE(job, w->chunks, GLIA_UNSUPPORTED, "libpng %s is not what Glia was built with, %s",
+                    png_get_libpng_ver(NULL), PNG_LIBPNG_VER_STRING);
     png_set_write_fn(w->png, w, write_bytes, flush);
     png_set_user_limits(w->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     write_pixels(w);
     return GLIA_OK;
 }
 
-glia_status gli_png_write(gli_image_job *job, const gli_pixels *pixels, gli_output *out) {
+glia_status gli_png_write(gli_job *job, const gli_pixels *pixels, gli_output *out) {
     writing w = {.call = {.job = job}, .pixels = pixels, .out = out};
-    GLI_IMAGE_REQUIRE(job, pixels->width <= PNG_UINT_31_MAX && pixels->height <= PNG_UINT_31_MAX, GLIA_INVALID_ARGUMENT,
-                      "PNG has no pictures of %lld x %lld", (long long)pixels->height, (long long)pixels->width);
+    GLI_JOB_REQUIRE(job, pixels->width <= PNG_UINT_31_MAX && pixels->height <= PNG_UINT_31_MAX, GLIA_INVALID_ARGUMENT,
+                    "PNG has no pictures of %lld x %lld", (long long)pixels->height, (long long)pixels->width);
     const glia_status status = write_all(&w);
     png_destroy_write_struct(&w.png, &w.chunks);
     return status;

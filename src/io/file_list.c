@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "image/image_list.h"
+#include "io/file_list.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/context_impl.h"
 #include "core/size.h"
 #include "io/input.h"
 
@@ -33,7 +32,7 @@ static glia_status append(glia_context *ctx, char **text, int *bytes, int *capac
     const size_t length = strlen(more) + 1;
     GLI_REQUIRE(ctx, length <= (size_t)(INT32_MAX - *bytes), GLIA_OUT_OF_MEMORY,
                 "out of memory: the paths of pictures have more than %d bytes", INT32_MAX);
-    GLI_TRY(gli_grow(ctx, text, capacity, *bytes + (int)length, 1, "the paths of pictures"));
+    GLI_TRY(gli_grow(ctx, text, capacity, *bytes + (int)length, 1, "the paths of files"));
     memcpy(*text + *bytes, more, length);
     *bytes += (int)length;
     return GLIA_OK;
@@ -54,7 +53,7 @@ static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *
 
 static glia_status sort(names *all) {
     const char *text = all->text;
-    GLI_TRY(gli_block_alloc(all->ctx, (size_t)all->n, sizeof text, "the paths of pictures", &all->sorted));
+    GLI_TRY(gli_block_alloc(all->ctx, (size_t)all->n, sizeof text, "the paths of files", &all->sorted));
     const char **to = all->sorted.data;
     for (int i = 0; i < all->n; ++i, text += strlen(text) + 1) to[i] = text;
     if (all->n > 1) qsort(to, (size_t)all->n, sizeof *to, by_bytes);
@@ -76,8 +75,8 @@ static glia_status list_names(glia_context *ctx, const char *path, names *out) {
 /* ---- Files ---- */
 
 typedef struct walk {
-    gli_image_list *list;
-    const gli_image_choice *choice;
+    gli_file_list *list;
+    const gli_file_choice *choice;
     int64_t label;
     int depth;
     size_t length;
@@ -89,41 +88,28 @@ static glia_status leave_out(const walk *w, const char *why) {
     return gli_fail(w->list->ctx, GLIA_BAD_FORMAT, "%s: %s (.skip leaves such files out)", w->path, why);
 }
 
-/* Whether the file is wanted; why: what is wrong with it, for what is not a failure of the machine. */
-static glia_status judge(const walk *w, gli_image_job *job, const char **why) {
-    unsigned char first[GLI_IMAGE_MAGIC];
+static glia_status read_begin(const walk *w, unsigned char *first, size_t *bytes) {
     FILE *file = fopen(w->path, "rb");
-    *why       = NULL;
     if (!file) return gli_fail_file(w->list->ctx, w->path, errno);
-    const gli_bytes begin = {first, fread(first, 1, sizeof first, file)};
-    const int error       = ferror(file) ? errno : 0;
+    *bytes          = fread(first, 1, GLI_FILE_MAGIC, file);
+    const int error = ferror(file) ? errno : 0;
     fclose(file);
-    if (error) return gli_fail_file(w->list->ctx, w->path, error);
-    if (!gli_image_is_known(begin)) return *why = "is no picture of a format that is read", GLIA_OK;
-    if (!w->choice->verify) return GLIA_OK;
-    gli_block content;
-    gli_pixels pixels = {0};
-    glia_image_info info;
-    glia_status status = gli_image_read_file(job, w->path, w->choice->request->args.max_bytes, &content);
-    if (status == GLIA_OK)
-        status = gli_image_decode(job, w->choice->request, (gli_bytes){content.data, content.bytes}, &info, &pixels);
-    gli_block_free(w->list->ctx, &content);
-    gli_pixels_free(job, &pixels);
-    if (status == GLIA_OUT_OF_MEMORY || status == GLIA_IO_ERROR) return gli_image_explain(job, w->path, status);
-    if (status != GLIA_OK) *why = job->message;
-    return GLIA_OK;
+    return error ? gli_fail_file(w->list->ctx, w->path, error) : GLIA_OK;
 }
 
 static glia_status add_file(walk *w) {
-    gli_image_list *list = w->list;
-    gli_image_job job    = {.ctx = list->ctx, .name = w->path};
-    const char *why;
-    GLI_TRY(judge(w, &job, &why));
+    gli_file_list *list = w->list;
+    gli_job job         = {.ctx = list->ctx, .name = w->path};
+    unsigned char first[GLI_FILE_MAGIC];
+    gli_bytes begin = {.data = first};
+    const char *why = NULL;
+    GLI_TRY(read_begin(w, first, &begin.size));
+    GLI_TRY(gli_job_explain(&job, w->path, w->choice->judge(w->choice->user, &job, begin, &why)));
     if (why) return leave_out(w, why);
     GLI_TRY(gli_grow(list->ctx, &list->place, &list->place_capacity, list->n_places + 1, sizeof *list->place,
-                     "the paths of pictures"));
+                     "the paths of files"));
     GLI_TRY(gli_grow(list->ctx, &list->label, &list->label_capacity, list->n_places + 1, sizeof *list->label,
-                     "the labels of pictures"));
+                     "the labels of files"));
     list->place[list->n_places] = (size_t)list->bytes;
     list->label[list->n_places] = w->label;
     GLI_TRY(append(list->ctx, &list->text, &list->bytes, &list->text_capacity, w->path));
@@ -196,8 +182,8 @@ static glia_status visit_all(walk *w) { return for_each(w, visit_one); }
 /* ---- Classes ---- */
 
 static glia_status visit_class(walk *w, const char *name) {
-    gli_image_list *list = w->list;
-    const int before     = list->n_places;
+    gli_file_list *list = w->list;
+    const int before    = list->n_places;
     bool folder = false, file = false;
     GLI_TRY(kind_of(w, &folder, &file));
     if (!folder) return leave_out(w, "is not in the folder of a class");
@@ -207,13 +193,14 @@ static glia_status visit_class(walk *w, const char *name) {
     GLI_TRY(append(list->ctx, &list->text, &list->bytes, &list->text_capacity, name));
     w->label = list->n_classes++;
     GLI_TRY(visit(w, visit_all));
-    GLI_REQUIRE(list->ctx, list->n_places > before, GLIA_NOT_FOUND, "%s: the class has no pictures", w->path);
+    GLI_REQUIRE(list->ctx, list->n_places > before, GLIA_NOT_FOUND, "%s: the class has no %s", w->path,
+                w->choice->many);
     return GLIA_OK;
 }
 
 /* ---- Lists ---- */
 
-void gli_image_list_free(gli_image_list *list) {
+void gli_file_list_free(gli_file_list *list) {
     glia_context *ctx = list->ctx;
     gli_block_free(ctx, &list->entries);
     gli_block_free(ctx, &list->class_names);
@@ -221,27 +208,27 @@ void gli_image_list_free(gli_image_list *list) {
     gli_free(ctx, list->place, (size_t)list->place_capacity, sizeof *list->place);
     gli_free(ctx, list->label, (size_t)list->label_capacity, sizeof *list->label);
     gli_free(ctx, list->class_place, (size_t)list->class_capacity, sizeof *list->class_place);
-    *list = (gli_image_list){.ctx = ctx};
+    *list = (gli_file_list){.ctx = ctx};
 }
 
 /* From places in the text to pointers. */
-static glia_status finish(gli_image_list *list) {
+static glia_status finish(gli_file_list *list) {
     const size_t n = (size_t)list->n_places, classes = (size_t)list->n_classes;
-    GLI_TRY(gli_block_alloc(list->ctx, n, sizeof(gli_image_entry), "the paths of pictures", &list->entries));
+    GLI_TRY(gli_block_alloc(list->ctx, n, sizeof(gli_file_entry), "the paths of files", &list->entries));
     GLI_TRY(gli_block_alloc(list->ctx, classes, sizeof(char *), "the names of classes", &list->class_names));
-    gli_image_entry *entries = list->entries.data;
+    gli_file_entry *entries  = list->entries.data;
     const char **class_names = list->class_names.data;
-    for (size_t i = 0; i < n; ++i) entries[i] = (gli_image_entry){list->text + list->place[i], list->label[i]};
+    for (size_t i = 0; i < n; ++i) entries[i] = (gli_file_entry){list->text + list->place[i], list->label[i]};
     for (size_t i = 0; i < classes; ++i) class_names[i] = list->text + list->class_place[i];
     list->n       = list->n_places;
     list->classes = list->n_classes;
     return GLIA_OK;
 }
 
-static glia_status make(glia_context *ctx, const char *folder, const gli_image_choice *choice,
-                        glia_status (*what)(walk *w, const char *name), gli_image_list *out) {
+static glia_status make(glia_context *ctx, const char *folder, const gli_file_choice *choice,
+                        glia_status (*what)(walk *w, const char *name), gli_file_list *out) {
     walk w = {.list = out, .choice = choice, .depth = 1, .length = strlen(folder)};
-    *out   = (gli_image_list){.ctx = ctx};
+    *out   = (gli_file_list){.ctx = ctx};
     GLI_REQUIRE(ctx, w.length > 0 && w.length < PATH_BYTES, GLIA_INVALID_ARGUMENT,
                 "the path of a folder has %zu bytes, must have 1 to %d", w.length, PATH_BYTES - 1);
     memcpy(w.path, folder, w.length + 1);
@@ -249,18 +236,18 @@ static glia_status make(glia_context *ctx, const char *folder, const gli_image_c
     glia_status status = for_each(&w, what);
     if (status == GLIA_OK && out->n_places == 0)
         status = gli_fail(ctx, GLIA_NOT_FOUND, "%s: has no %s", folder,
-                          what == visit_class ? "folders of classes" : "pictures");
+                          what == visit_class ? "folders of classes" : choice->many);
     if (status == GLIA_OK) status = finish(out);
-    if (status != GLIA_OK) gli_image_list_free(out);
+    if (status != GLIA_OK) gli_file_list_free(out);
     return status;
 }
 
-glia_status gli_image_list_files(glia_context *ctx, const char *folder, const gli_image_choice *choice,
-                                 gli_image_list *out) {
+glia_status gli_file_list_files(glia_context *ctx, const char *folder, const gli_file_choice *choice,
+                                gli_file_list *out) {
     return make(ctx, folder, choice, visit_one, out);
 }
 
-glia_status gli_image_list_classes(glia_context *ctx, const char *folder, const gli_image_choice *choice,
-                                   gli_image_list *out) {
+glia_status gli_file_list_classes(glia_context *ctx, const char *folder, const gli_file_choice *choice,
+                                  gli_file_list *out) {
     return make(ctx, folder, choice, visit_class, out);
 }
