@@ -510,6 +510,27 @@ const Named kLayers[] = {
                    auto *name) { return glia_model_lengths(m, v.words, with(glia_lengths_args{.name = name})); }},
     {"mask", [](auto *m, auto &v,
                 auto *name) { return glia_model_mask(m, v.series, v.length, with(glia_mask_args{.name = name})); }},
+    {"stft",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_stft(m, v.vector, with(glia_stft_args{.name = name, .stft = {.n_fft = 4}}));
+     }},
+    {"spectrogram",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_spectrogram(m, v.vector, with(glia_spectrogram_args{.name = name, .stft = {.n_fft = 4}}));
+     }},
+    {"mel_spectrogram",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_mel_spectrogram(
+             m, v.vector,
+             with(glia_mel_spectrogram_args{.name = name, .stft = {.n_fft = 4}, .mel = {.rate = 8, .count = 2}}));
+     }},
+    {"mfcc",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_mfcc(
+             m, v.vector,
+             with(glia_mfcc_args{
+                 .name = name, .stft = {.n_fft = 4}, .mel = {.rate = 8, .count = 2}, .coefficients = 1}));
+     }},
 };
 
 Values inputs(glia_model *net) {
