@@ -100,13 +100,14 @@ int main(int argc, char **argv) {
                       argv, &exit_code))
         return exit_code;
 
-    char shapes[SHAPES_PATH] = "";
+    const made_folder shapes = shapes_folder(EACH);
+    char made[MADE_PATH]     = "";
     glia_context *ctx        = NULL;
     glia_status status       = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
-    if (status == GLIA_OK && !o.data) status = make_shapes(ctx, EACH, shapes);
-    if (status == GLIA_OK) status = run(ctx, &o, o.data ? o.data : shapes);
+    if (status == GLIA_OK && !o.data) status = make_folder(ctx, &shapes, made);
+    if (status == GLIA_OK) status = run(ctx, &o, o.data ? o.data : made);
     exit_code = example_end("photos", status, ctx);
-    remove_shapes(shapes, EACH);
+    remove_folder(&shapes, made);
     glia_context_destroy(ctx);
     return exit_code;
 }

@@ -1,24 +1,10 @@
-#define _XOPEN_SOURCE 700
 #include "support/shapes.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "support/example.h"
-
-enum { SIDE = 48, KINDS = 3, PATH = SHAPES_PATH + 32 };
+enum { SIDE = 48, KINDS = 3 };
 
 static const char *const kinds[KINDS] = {"circle", "square", "triangle"};
-
-/* 0 to 1: the numbers of Knuth's MMIX, of which the upper bits are good. */
-static double draw(uint64_t *state) {
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (double)(*state >> 40) / (1 << 24);
-}
 
 /* Whether a point is in the shape, whose middle is 0 and whose half is 1. */
 static bool inside(int kind, double y, double x) {
@@ -39,49 +25,14 @@ static void paint(int kind, uint64_t *state, unsigned char *pixels) {
     }
 }
 
-static void path_of(const char *dir, int kind, int i, char *path) {
-    snprintf(path, PATH, "%s/%s/%03d.ppm", dir, kinds[kind], i);
-}
-
-static glia_status make_kind(glia_context *ctx, const char *dir, int kind, int each) {
+static glia_status make_shape(glia_context *ctx, int kind, uint64_t *state, const char *path) {
     unsigned char pixels[SIDE * SIDE * 3];
-    char path[PATH];
-    uint64_t state = (uint64_t)kind + 1;
-    snprintf(path, sizeof path, "%s/%s", dir, kinds[kind]);
-    if (mkdir(path, 0700) != 0) return perror(path), GLIA_IO_ERROR;
-    for (int i = 0; i < each; ++i) {
-        glia_image *image = NULL;
-        paint(kind, &state, pixels);
-        path_of(dir, kind, i, path);
-        glia_status status = glia_image_create(ctx, &(glia_image_args){.height = SIDE, .width = SIDE}, pixels, &image);
-        if (status == GLIA_OK) status = glia_image_write(image, path);
-        glia_image_destroy(image);
-        TRY(status);
-    }
-    return GLIA_OK;
+    glia_image *image = NULL;
+    paint(kind, state, pixels);
+    glia_status status = glia_image_create(ctx, &(glia_image_args){.height = SIDE, .width = SIDE}, pixels, &image);
+    if (status == GLIA_OK) status = glia_image_write(image, path);
+    glia_image_destroy(image);
+    return status;
 }
 
-glia_status make_shapes(glia_context *ctx, int each, char dir[SHAPES_PATH]) {
-    const char *temporary = getenv("TMPDIR");
-    const int length = snprintf(dir, SHAPES_PATH, "%s/shapes-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    if (length >= SHAPES_PATH || !mkdtemp(dir)) {
-        fprintf(stderr, "no folder for pictures can be made in %s\n", dir);
-        dir[0] = '\0';
-        return GLIA_IO_ERROR;
-    }
-    for (int kind = 0; kind < KINDS; ++kind) TRY(make_kind(ctx, dir, kind, each));
-    return GLIA_OK;
-}
-
-void remove_shapes(const char *dir, int each) {
-    char path[PATH];
-    for (int kind = 0; kind < KINDS && *dir; ++kind) {
-        for (int i = 0; i < each; ++i) {
-            path_of(dir, kind, i, path);
-            unlink(path);
-        }
-        snprintf(path, sizeof path, "%s/%s", dir, kinds[kind]);
-        rmdir(path);
-    }
-    if (*dir) rmdir(dir);
-}
+made_folder shapes_folder(int each) { return (made_folder){"shapes", ".ppm", kinds, KINDS, each, make_shape}; }

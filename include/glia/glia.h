@@ -47,6 +47,7 @@
 #include "glia/profile.h"
 #include "glia/safetensors.h"
 #include "glia/series.h"
+#include "glia/sound.h"
 #include "glia/spectrum.h"
 #include "glia/state.h"
 #include "glia/status.h"

@@ -42,6 +42,7 @@ void drop(glia_graph **made) { glia_graph_destroy(*made), *made = nullptr; }
 void drop(glia_plan **made) { glia_plan_destroy(*made), *made = nullptr; }
 void drop(glia_dataset **made) { glia_dataset_destroy(*made), *made = nullptr; }
 void drop(glia_image **made) { glia_image_destroy(*made), *made = nullptr; }
+void drop(glia_sound **made) { glia_sound_destroy(*made), *made = nullptr; }
 void drop(glia_tokens **made) { glia_tokens_destroy(*made), *made = nullptr; }
 void drop(glia_vocabulary **made) { glia_vocabulary_destroy(*made), *made = nullptr; }
 void drop(glia_model **made) { glia_model_destroy(*made), *made = nullptr; }
@@ -550,6 +551,24 @@ struct Image {
     glia_context *ctx() { return session.ctx(); }
     Session session;
     glia_image *made = nullptr;
+};
+
+// A sound of two channels of two frames.
+struct Noise {
+    Noise() : session("") {
+        const glia_sound_args args{2, 2, 8000};
+        EXPECT_EQ(glia_sound_create(ctx(), &args, samples, &made), GLIA_OK) << glia_message(ctx());
+    }
+    ~Noise() { glia_sound_destroy(made); }
+    glia_context *ctx() { return session.ctx(); }
+    // A WAV file of one number of 8 bits.
+    Bytes wav() const {
+        return from_hex("524946462600000057415645666d74201000000001000100401f0000401f000001000800646174610200000080ff");
+    }
+    Session session;
+    Folder folder;
+    float samples[4] = {0.5, 0.25, -0.5, 0};
+    glia_sound *made = nullptr;
 };
 
 void bad_arrays(const char *part, const std::function<void(Data &)> &spoil) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "image/pictures.h"
+#include "support/epochs.h"
 #include "support/failing.h"
 
 extern "C" {
@@ -150,34 +151,11 @@ TEST_F(ImageFolder, covers_a_sample_with_the_middle_of_a_picture) {
 
 // ---- Workers ----
 
-std::vector<float> epoch(PictureTest *, glia_context *ctx, glia_dataset *data, int workers) {
-    std::vector<float> all;
-    gli_loader loader;
-    const gli_loader_args args{2, true, 3, false};
-    EXPECT_EQ(glia_dataset_set_workers(data, workers, 0), GLIA_OK) << glia_message(ctx);
-    EXPECT_EQ(gli_loader_create(data, &args, &loader), GLIA_OK) << glia_message(ctx);
-    for (uint32_t number : {0u, 1u}) {
-        gli_loader_begin(&loader, number);
-        for (int64_t n; (n = gli_loader_peek(&loader)) > 0;) {
-            glia_tensor *x = nullptr, *y = nullptr;
-            EXPECT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(n, 3, 4, 4), &x), GLIA_OK);
-            EXPECT_EQ(glia_tensor_create(ctx, GLIA_I64, GLIA_SHAPE(n), &y), GLIA_OK);
-            EXPECT_EQ(gli_loader_next(&loader, &x, &y), GLIA_OK) << glia_message(ctx);
-            const float *values = static_cast<float *>(glia_tensor_data(x));
-            all.insert(all.end(), values, values + n * 48);
-            for (int64_t i = 0; i < n; ++i) all.push_back(float(static_cast<int64_t *>(glia_tensor_data(y))[i]));
-            glia_tensor_destroy(x), glia_tensor_destroy(y);
-        }
-    }
-    gli_loader_destroy(&loader);
-    return all;
-}
-
 TEST_F(ImageFolder, gives_the_same_bits_for_any_number_of_workers) {
     glia_dataset *data = open();
-    const auto want    = epoch(this, ctx, data, 0);
+    const auto want    = two_epochs(data, 0);
     EXPECT_GT(want.size(), 200u);
-    for (int workers : {1, 2, 4}) EXPECT_EQ(epoch(this, ctx, data, workers), want) << workers;
+    for (int workers : {1, 2, 4}) EXPECT_EQ(two_epochs(data, workers), want) << workers;
     glia_dataset_destroy(data);
 }
 

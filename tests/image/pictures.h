@@ -24,11 +24,6 @@ inline Numbers numbers_of(const std::string &text, int bits) {
     return out;
 }
 
-inline Bytes bytes_of(const std::string &text) {
-    const Numbers numbers = numbers_of(text, 8);
-    return Bytes(numbers.begin(), numbers.end());
-}
-
 // A file, and what Pillow reads of it.
 struct PictureFile {
     std::string name;
@@ -43,7 +38,7 @@ struct PictureFile {
 
 #define RESIZED(...)
 #define FILE(name, height, width, channels, bits, bytes, pixels) \
-    {#name, height, width, channels, bits, bytes_of(bytes), numbers_of(pixels, bits)},
+    {#name, height, width, channels, bits, from_hex(bytes), numbers_of(pixels, bits)},
 inline const std::vector<PictureFile> &picture_files() {
     static const std::vector<PictureFile> all = {
 #include "image/pillow.inc"

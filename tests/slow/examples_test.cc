@@ -248,8 +248,8 @@ TEST_F(Sequences, need_their_data) {
 // The programs that this build has, with and without a device of their own.
 std::vector<std::string> programs() {
     std::vector<std::string> all = {
-        "add_digits", "char_language_model", "cnn_fashion", "forecast", "inside",    "mnist_dense", "neuron",
-        "photos",     "resnet_cifar",        "resume",      "transfer", "word_tags", "xor"};
+        "add_digits", "char_language_model", "cnn_fashion", "forecast", "inside",   "mnist_dense", "neuron",
+        "photos",     "resnet_cifar",        "resume",      "sounds",   "transfer", "word_tags",   "xor"};
     for (const std::string name : {"cuda_custom_op", "cuda_custom_op_emulated"})
         if (exists(GLIA_BINARIES "/" + name)) all.push_back(name);
     return all;
@@ -266,6 +266,19 @@ TEST(Examples, photos_learns_a_folder_and_leaves_none_behind) {
     EXPECT_TRUE(exists(picture));
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << "pictures are left";
     fails("photos --device cpu --data " + folder.path() + "/none", 1, "none: No such file");
+}
+
+TEST(Examples, sounds_learns_a_folder_and_leaves_none_behind) {
+    if (!GLIA_TEST_SNDFILE) GTEST_SKIP() << "no libsndfile";
+    const glia::Folder folder;
+    setenv("TMPDIR", folder.path().c_str(), 1);
+    const std::string text = output_of("sounds --device cpu --seed 1");
+    unsetenv("TMPDIR");
+    EXPECT_GT(number_after(text, "180 recordings to learn from, 60 for the test, accuracy "), 0.8) << text;
+    EXPECT_NE(text.find("classes: bell bird drum siren\n"), std::string::npos) << text;
+    EXPECT_NE(text.find(".wav\n"), std::string::npos) << text;
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 0) << "recordings are left";
+    fails("sounds --device cpu --data " + folder.path() + "/none", 1, "none: No such file");
 }
 
 TEST(Examples, all_list_their_options) {

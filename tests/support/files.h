@@ -12,6 +12,14 @@ namespace glia {
 
 using Bytes = std::vector<unsigned char>;
 
+// Of hexadecimal digits.
+inline Bytes from_hex(const std::string &text) {
+    Bytes out;
+    for (size_t i = 0; i < text.size(); i += 2)
+        out.push_back(static_cast<unsigned char>(std::stoi(text.substr(i, 2), nullptr, 16)));
+    return out;
+}
+
 class Folder {
    public:
     Folder() {

@@ -1,0 +1,92 @@
+/* Learns the classes of a folder of recordings: one folder in it for each, with WAV, FLAC or OGG files. Without one it
+ * makes bells, birds, drums and sirens. sounds --help says what it can do. */
+#include "support/example.h"
+#include "support/noises.h"
+#include "support/options.h"
+#include "support/spectrogram.h"
+
+enum { EACH = 60 };
+
+typedef struct settings {
+    const char *data, *device;
+    long rate, length, epochs, workers, seed;
+} settings;
+
+/* The spectrogram is a part of the network: it takes waves. */
+static glia_status build(glia_context *ctx, const settings *o, int classes, glia_model **out) {
+    TRY(glia_model_create(ctx, NULL, out));
+    glia_model *net                     = *out;
+    glia_value x                        = glia_model_input(net, "sound", GLIA_SHAPE(1, o->length));
+    const glia_mel_spectrogram_args mel = {
+        .name = "mel", .stft = {.n_fft = 256, .hop = 128}, .mel = {.rate = (int)o->rate, .count = 40}};
+    x = glia_model_mel_spectrogram(net, x, &mel);
+    x = glia_model_batchnorm(net, x, NULL);
+    for (int filters = 8; filters <= 32; filters *= 2) {
+        x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = filters, .kernel = {3, 3}, .pad = {1, 1}});
+        x = glia_model_batchnorm(net, x, NULL);
+        x = glia_model_activation(net, x, &(glia_activation_args){.kind = GLIA_RELU});
+        x = glia_model_max_pool2d(net, x, &(glia_max_pool2d_args){.kernel = {2, 2}});
+    }
+    x = glia_model_global_avg_pool2d(net, x, NULL);
+    x = glia_model_dense(net, x, &(glia_dense_args){.units = classes});
+    return glia_model_compile(net, x, &(glia_compile_args){.loss = glia_loss_cross_entropy()});
+}
+
+static glia_status learn(glia_context *ctx, const settings *o, glia_dataset *train, glia_dataset *test,
+                         glia_model **net) {
+    glia_result result;
+    const int classes = (int)glia_dataset_classes(train, 0);
+    TRY(glia_dataset_set_workers(train, (int)o->workers, 0));
+    TRY(build(ctx, o, classes, net));
+    TRY(glia_model_fit(*net, train, &(glia_fit_args){.epochs = (int)o->epochs, .batch_size = 16}));
+    TRY(glia_model_evaluate(*net, test, 0, &result));
+    TRY(show_spectrogram(ctx, *net, "mel", test));
+    printf("%lld recordings to learn from, %lld for the test, accuracy %.4f; classes:",
+           (long long)glia_dataset_count(train), (long long)glia_dataset_count(test), result.metric[0]);
+    for (int c = 0; c < classes; ++c) printf(" %s", glia_dataset_class_name(train, 0, c));
+    printf("\n");
+    return GLIA_OK;
+}
+
+static glia_status run(glia_context *ctx, const settings *o, const char *folder) {
+    const glia_sound_dataset_args args = {.rate = (int)o->rate, .length = o->length, .skip = true};
+    const glia_split_args parts        = {.fraction = 0.75, .stratified = true};
+    glia_dataset *all = NULL, *train = NULL, *test = NULL;
+    glia_model *net    = NULL;
+    glia_status status = glia_dataset_from_sound_folder(ctx, folder, &args, &all);
+    if (status == GLIA_OK) status = glia_dataset_split(all, &parts, &train, &test);
+    if (status == GLIA_OK) status = learn(ctx, o, train, test, &net);
+    glia_model_destroy(net);
+    glia_dataset_destroy(all);
+    glia_dataset_destroy(train);
+    glia_dataset_destroy(test);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    settings o             = {.rate = NOISES_RATE, .length = NOISES_RATE, .epochs = 12, .workers = 2};
+    const option options[] = {
+        {"data", "a folder with a folder of recordings for each class; else it makes some", .text = &o.data},
+        {"rate", "what they are resampled to, Hz", .whole = &o.rate, .least = 1000},
+        {"length", "frames of each that the network hears", .whole = &o.length, .least = 1024},
+        {"epochs", "passes over the recordings", .whole = &o.epochs, .least = 1},
+        {"workers", "threads that read recordings", .whole = &o.workers, .least = 0},
+        {"seed", "of weights, order and what is kept for the test", .whole = &o.seed},
+        {"device", "cpu, cuda:0, ..., else GLIA_DEVICE", .text = &o.device},
+    };
+    int exit_code;
+    if (!read_options("Learns the classes of a folder of recordings.", options, sizeof options / sizeof *options, argc,
+                      argv, &exit_code))
+        return exit_code;
+
+    const made_folder noises = noises_folder(EACH);
+    char made[MADE_PATH]     = "";
+    glia_context *ctx        = NULL;
+    glia_status status       = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
+    if (status == GLIA_OK && !o.data) status = make_folder(ctx, &noises, made);
+    if (status == GLIA_OK) status = run(ctx, &o, o.data ? o.data : made);
+    exit_code = example_end("sounds", status, ctx);
+    remove_folder(&noises, made);
+    glia_context_destroy(ctx);
+    return exit_code;
+}
