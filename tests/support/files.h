@@ -1,12 +1,18 @@
 // Files for tests: a folder that is removed at the end, IDX and CIFAR.
 #pragma once
 
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "glia/status.h"
 
 namespace glia {
 
@@ -38,6 +44,18 @@ class Folder {
    private:
     std::filesystem::path path_;
 };
+
+// Paths of what is no file to read, or of one without content: what reading each has to return, and to say.
+inline void for_each_bad_path(const Folder &folder,
+                              const std::function<void(const std::string &, glia_status, const std::string &)> &fails) {
+    fails(folder / "none", GLIA_NOT_FOUND, "No such file");
+    fails(folder.path(), GLIA_IO_ERROR, "is a folder");
+    fails("/dev/null", GLIA_IO_ERROR, "is a device");
+    const std::string pipe = folder / "pipe";
+    EXPECT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    fails(pipe, GLIA_IO_ERROR, "is a device or a pipe");
+    fails(folder.write("empty", {}), GLIA_BAD_FORMAT, "has no content");
+}
 
 inline void put32(Bytes *to, uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) to->push_back(static_cast<unsigned char>(value >> shift));
