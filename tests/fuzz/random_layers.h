@@ -36,6 +36,23 @@ void weights(Args *args) {
     args->weight_init = init(), args->bias_init = init();
 }
 
+inline glia_stft frames() {
+    glia_stft out{.n_fft = 1 + size(), .hop = number(), .window_size = number()};
+    draw(&out.window, 3), draw(&out.padding, 3);
+    return out;
+}
+
+inline glia_mel bands() {
+    glia_mel out{.rate    = size(),
+                 .count   = size(),
+                 .htk     = chance(30),
+                 .no_norm = chance(30),
+                 .floor   = optional(),
+                 .top_db  = optional()};
+    draw(&out.scale, 3);
+    return out;
+}
+
 template <class Args>
 void recurrent(glia_model *net, glia_value x, Args *args) {
     args->units = size(), args->layers = 1 + int(below(2)), args->dropout = chance(20) ? random_real() : 0;
@@ -226,6 +243,18 @@ inline const LayerKind kLayers[] = {
          glia_gru_args a{};
          recurrent(net, x, &a), a.reset_before = chance(50);
          return glia_model_gru(net, x, &a);
+     }},
+    {0,
+     [](glia_model *net, glia_value x, glia_value) {
+         glia_mfcc_args a{.stft = frames(), .mel = bands(), .coefficients = number()};
+         const glia_mel_spectrogram_args mel{nullptr, a.stft, a.mel};
+         return chance(50) ? glia_model_mfcc(net, x, &a) : glia_model_mel_spectrogram(net, x, &mel);
+     }},
+    {0,
+     [](glia_model *net, glia_value x, glia_value) {
+         const glia_stft_args stft{nullptr, frames()};
+         const glia_spectrogram_args power{nullptr, frames(), chance(50)};
+         return chance(50) ? glia_model_stft(net, x, &stft) : glia_model_spectrogram(net, x, &power);
      }},
 };
 

@@ -309,6 +309,28 @@ TEST(SpectrumModel, is_the_same_from_a_file) {
     glia_model_destroy(again);
 }
 
+TEST(SpectrumModel, is_the_same_in_a_predictor) {
+    Listener one(
+        "cpu", GLIA_F32,
+        [](auto *m, auto x) {
+            return glia_model_mfcc(
+                m, x,
+                with(glia_mfcc_args{.stft = {.n_fft = 16}, .mel = {.rate = 8000, .count = 4}, .coefficients = 3}));
+        },
+        GLIA_SHAPE(40));
+    glia_predictor *predictor = nullptr;
+    ASSERT_EQ(glia_predictor_create(one.net, nullptr, &predictor), GLIA_OK) << one.computer.message();
+    const Numbers x = wave(40), want = one.predict(x, 33);
+    const std::vector<float> in(x.begin(), x.end());
+    std::vector<float> out(33);
+    ASSERT_EQ(glia_predictor_output_bytes(predictor, 0), out.size() * sizeof(float));
+    const void *inputs[] = {in.data()};
+    void *outputs[]      = {out.data()};
+    EXPECT_EQ(glia_predictor_run(predictor, 1, inputs, outputs), GLIA_OK);
+    EXPECT_LE(difference(Numbers(out.begin(), out.end()), want), 1e-5);
+    glia_predictor_destroy(predictor);
+}
+
 // Training leaves the constants alone, and what is before them learns.
 TEST(SpectrumModel, does_not_train_the_constants) {
     Listener one(

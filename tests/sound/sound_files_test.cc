@@ -200,6 +200,24 @@ TEST_F(SoundFiles, allocate_no_more_than_they_hold) {
     refuses(flac, GLIA_BAD_FORMAT, "has more than 95 frames, which are allowed (max_frames)", {.max_frames = 95});
 }
 
+TEST_F(SoundFiles, are_in_memory_three_times_at_most) {
+    const int64_t frames   = 1 << 18;
+    const std::string path = folder / "silence.flac";
+    write(created(Samples(frames), 1, 8000), path);
+    EXPECT_LT(std::filesystem::file_size(path), 20000u);
+    for (const int rate : {8000, kSamplerate ? 16000 : 8000}) {
+        glia_context *other = nullptr;
+        glia_sound *sound   = nullptr;
+        const glia_sound_read_args args{.convert = {.rate = rate, .quality = GLIA_SOUND_FAST}};
+        ASSERT_EQ(glia_context_create("cpu", nullptr, &other), GLIA_OK);
+        EXPECT_EQ(glia_sound_read(other, path.c_str(), &args, &sound), GLIA_OK) << glia_message(other);
+        const auto bytes = size_t(glia_sound_get_info(sound).frames) * sizeof(float);
+        EXPECT_LT(glia_context_peak_bytes(other), 3 * bytes + (1 << 20)) << rate;
+        glia_sound_destroy(sound);
+        glia_context_destroy(other);
+    }
+}
+
 // ---- Hostile files ----
 
 TEST_F(SoundFiles, are_refused_wherever_they_end) {
