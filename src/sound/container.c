@@ -87,9 +87,8 @@ static glia_status check_wav(gli_job *job, gli_sound_input *in) {
         const bool samples = memcmp(chunk, "data", 4) == 0;
         if (samples && bytes >= PIPE) return GLIA_OK;
         GLI_JOB_REQUIRE(job, bytes <= left, GLIA_BAD_FORMAT,
-                        "truncated: its part '%.4s' at byte %" PRId64 " has %" PRId64 " bytes, and the file %" PRId64
-                        " more",
-                        chunk, at, bytes, left);
+                        "truncated: %s at byte %" PRId64 " have %" PRId64 " bytes, and the file %" PRId64 " more",
+                        samples ? "its samples" : "the bytes of a part", at, bytes, left);
         if (samples) return GLIA_OK;
         at += HEADER + bytes + bytes % 2;
     }
@@ -102,8 +101,10 @@ static glia_status check_ogg(gli_job *job, gli_sound_input *in) {
     for (int64_t at = 0;;) {
         unsigned char page[HEADER], sizes[255];
         const bool is_page = read_at(in, at, page, HEADER) && memcmp(page, "OggS", 4) == 0;
-        if (in->error || (!is_page && !last))
-            return stop(job, in, gli_min_i64(at, in->size), "the last page of a stream");
+        if (in->error || (!is_page && !last && at >= in->size))
+            return stop(job, in, in->size, "the last page of a stream");
+        GLI_JOB_REQUIRE(job, is_page || last, GLIA_BAD_FORMAT, "truncated or broken: no page begins at byte %" PRId64,
+                        at);
         if (!is_page) return GLIA_OK;
         if (!read_at(in, at + HEADER, sizes, page[SEGMENTS])) return stop(job, in, in->size, "the end of a page");
         at += HEADER + page[SEGMENTS];

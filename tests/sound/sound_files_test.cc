@@ -184,9 +184,23 @@ TEST_F(SoundFiles, of_wav_may_not_say_how_long_they_are) {
     set(UINT32_MAX);
     EXPECT_EQ(samples(decoded(bytes)), recording("wav_16").samples);
     set(1 << 20);
-    refuses(bytes, GLIA_BAD_FORMAT, "truncated: its part 'data' at byte 36 has 1048576 bytes, and the file 192 more");
+    refuses(bytes, GLIA_BAD_FORMAT, "truncated: its samples at byte 36 have 1048576 bytes, and the file 192 more");
     set(0);
     refuses(bytes, GLIA_BAD_FORMAT, "has no frames");
+}
+
+// Pages are whole and follow one another, up to the last one of a stream; what is behind that does not matter.
+TEST_F(SoundFiles, of_ogg_have_all_pages) {
+    Bytes bytes = recording("ogg_vorbis").bytes;
+    bytes.insert(bytes.end(), {'T', 'A', 'G'});
+    EXPECT_EQ(samples(decoded(bytes)).size(), 400u);
+    const Bytes page = {'O', 'g', 'g', 'S'};
+    const auto last  = std::find_end(bytes.begin(), bytes.end(), page.begin(), page.end());
+    const auto at    = std::to_string(last - bytes.begin());
+    *last            = 'o';
+    refuses(bytes, GLIA_BAD_FORMAT, "no page begins at byte " + at);
+    bytes.erase(last, bytes.end());
+    refuses(bytes, GLIA_BAD_FORMAT, "truncated: it ends at byte " + at + ", before the last page of a stream");
 }
 
 // A file that says it is long, and is not, costs no memory.
