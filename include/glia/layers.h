@@ -1,6 +1,6 @@
 /* Layers. Each is called alike: the model, the values it takes, and a struct of args, in which a field left out means
  * the default; args NULL is all defaults where those make a layer. In each, name NULL makes "conv2d", "conv2d_1", ...;
- * a name has at most 40 characters.
+ * a name has at most 40 characters. Layers that make spectra of sound are in glia/spectrum.h.
  *
  * Axes count from 0, the first after the batch; negative ones from the end. */
 #ifndef GLIA_LAYERS_H

@@ -46,10 +46,10 @@ typedef struct glia_stft_args {
 
 /* X[k,t] = sum over n of w[n] x_t[n] exp(-2 pi i k n / n_fft), of frame t and k = 0 to n_fft / 2, not scaled.
  * x: [C,L] or [L]   y: [C,2,B,T] or [2,B,T], the real part and the imaginary one, with B = n_fft / 2 + 1 and T = 1 +
- * L / hop, or of frames inside 1 + (L - n_fft) / hop; all rounded down.
+ * L / hop, of an odd n_fft 1 + (L - 1) / hop, of frames inside 1 + (L - n_fft) / hop; all rounded down.
  * Sources: librosa.stft (whose pad_mode is "constant" unless "reflect" is asked for), torchaudio's Spectrogram.
- * Weights: NAME.basis [2 B,hop,1,ceil(n_fft / hop)], the window times cosines, then times sines; NAME.frames [...],
- * where each number of the padded wave is in x, as floats. */
+ * Weights: NAME.basis [2 B,hop,1,ceil(n_fft / hop)], the window times cosines, then times sines; of a wave that is
+ * mirrored NAME.frames, for each number of the padded wave its place in x. */
 GLIA_API glia_value glia_model_stft(glia_model *model, glia_value x, const glia_stft_args *args);
 
 typedef struct glia_spectrogram_args {
