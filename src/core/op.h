@@ -7,7 +7,7 @@
 #include "core/params.h"
 #include "core/tensor_impl.h"
 
-enum { GLI_MAX_IN = 32, GLI_MAX_OUT = 16, GLI_MAX_GEOMETRY = 512, GLI_MAX_PARAMS = 256 };
+enum { GLI_MAX_IN = 32, GLI_MAX_OUT = 16, GLI_MAX_GEOMETRY = 512, GLI_MAX_PARAMS = 576 };
 
 typedef struct gli_op gli_op;
 struct gli_derivation; /* core/derive.h */

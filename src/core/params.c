@@ -36,8 +36,10 @@ const gli_op_param *gli_params_bad_enum(const gli_op *op, const void *params, in
     for (int i = 0; i < op->n_params; ++i) {
         const gli_op_param *param = &op->params[i];
         if (param->type != GLI_PARAM_ENUM) continue;
-        memcpy(value, gli_param_element(param, params, 0), sizeof *value);
-        if (*value < 0 || *value >= param->n_names) return param;
+        for (int k = 0; k < gli_param_count(param); ++k) {
+            memcpy(value, gli_param_element(param, params, k), sizeof *value);
+            if (*value < 0 || *value >= param->n_names) return param;
+        }
     }
     return NULL;
 }

@@ -45,6 +45,7 @@ typedef struct gli_op_param {
          uint32_t: GLI_PARAM_UINT32,   \
          uint64_t: GLI_PARAM_UINT64,   \
          double: GLI_PARAM_DOUBLE,     \
+         double *: GLI_PARAM_DOUBLE,   \
          glia_shape: GLI_PARAM_SHAPE)}
 
 /* Of a field of an enum type, whose values from 0 on have these names: an array of them. */
