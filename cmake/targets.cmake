@@ -41,7 +41,7 @@ endfunction()
 file(GLOB_RECURSE GLIA_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 # Random numbers are the CPU's to the last bit: no multiplication and addition become one.
 set(GLIA_EXACT_KERNELS ${GLIA_KERNELS})
-list(FILTER GLIA_EXACT_KERNELS INCLUDE REGEX /kernels/random/)
+list(FILTER GLIA_EXACT_KERNELS INCLUDE REGEX "/kernels/(random|data)/")
 
 # glia_device_library(TARGET KIND): a library of device code that libglia loads. It has the host side, src/cuda, without
 # the folders that only one of them has; all but its description stays inside.

@@ -72,7 +72,7 @@ def flags_of(source):
     """As src/cuda/CMakeLists.txt has them."""
     flags = ["-O3", "-std=c++17", "-DNDEBUG", "-Wno-deprecated-gpu-targets"]
     flags += ["-I" + os.path.join(ROOT, name) for name in INCLUDE_FOLDERS]
-    return flags + (["--fmad=false"] if source.startswith("kernels/random/") else [])
+    return flags + (["--fmad=false"] if source.startswith(("kernels/random/", "kernels/data/")) else [])
 
 
 def find_tool(name):

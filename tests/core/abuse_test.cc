@@ -63,6 +63,7 @@ const std::map<std::string, std::string> kRight = {
     {"take_batch order dim", "a longer order"},
     {"take_batch table dim", "fewer equal parts"},
     {"take_batch position ndim", "one element in any number of dimensions"},
+    {"take_batch epoch ndim", "one element in any number of dimensions"},
     {"loss weight ndim", "weights broadcast"},
     {"loss_backward weight ndim", "weights broadcast"},
     {"adaptive_avg_pool2d x dim", "the output has a size of its own"},

@@ -277,7 +277,17 @@ struct softmax {
 };
 using softmax_backward = softmax;
 struct take_batch {
-    int batch = 0;
+    int batch                                     = 0;
+    glia_take_role role                           = GLIA_TAKE_PLAIN;
+    int classes                                   = 0;
+    int size[2]                                   = {0, 0};
+    glia_transform_kind kind[GLIA_MAX_TRANSFORMS] = {};
+    double probability[GLIA_MAX_TRANSFORMS]       = {};
+    double value[3 * GLIA_MAX_TRANSFORMS]         = {};
+    double black[4] = {0, 0, 0, 0}, white[4] = {1, 1, 1, 1};
+    double fill = 0;
+    bool edge = false, nearest = false;
+    uint64_t seed = 0;
 };
 struct transpose {
     int permutation[GLIA_MAX_DIMS] = {-1, -2, -3, -4, -5, -6, -7, -8};

@@ -15,14 +15,22 @@ static int sample_stride(const gli_call *call, const gli_cuda_view *v) {
 }
 
 static glia_status arrays_of(const gli_call *call, const gli_cuda_view *v, int planes, gli_take_batch_arrays *out) {
-    *out = (gli_take_batch_arrays){.samples  = v->in[GLI_TAKE_BATCH_SAMPLES],
-                                   .size     = (int)glia_dtype_size(call->in[GLI_TAKE_BATCH_SAMPLES]->dtype),
-                                   .stride   = sample_stride(call, v),
-                                   .planes   = planes,
-                                   .order    = v->in[GLI_TAKE_BATCH_ORDER],
-                                   .position = v->in[GLI_TAKE_BATCH_POSITION],
-                                   .table    = v->in[GLI_TAKE_BATCH_TABLE],
-                                   .y        = v->out[0]};
+    const gli_take_batch_geom *g = call->geom;
+    const glia_tensor *samples   = call->in[GLI_TAKE_BATCH_SAMPLES];
+    *out                         = (gli_take_batch_arrays){.samples  = v->in[GLI_TAKE_BATCH_SAMPLES],
+                                                           .size     = (int)glia_dtype_size(samples->dtype),
+                                                           .stride   = sample_stride(call, v),
+                                                           .planes   = planes,
+                                                           .order    = v->in[GLI_TAKE_BATCH_ORDER],
+                                                           .position = v->in[GLI_TAKE_BATCH_POSITION],
+                                                           .table    = v->in[GLI_TAKE_BATCH_TABLE],
+                                                           .epoch    = v->in[GLI_TAKE_BATCH_EPOCH],
+                                                           .view     = v->in[GLI_TAKE_BATCH_VIEW],
+                                                           .wide     = samples->dtype == GLIA_I64,
+                                                           .y        = v->out[0]};
+    if (g->role == GLIA_TAKE_MASK) gli_store(samples->dtype, &out->fill, 0, g->augmentation.fill);
+    if (g->role == GLIA_TAKE_CLASSES) GLI_TRY(gli_cuda_index_slot(call, GLI_TAKE_BATCH_SAMPLES, &out->class_slot));
+    if (out->view) GLI_TRY(gli_cuda_index_slot(call, GLI_TAKE_BATCH_VIEW, &out->view_slot));
     return gli_cuda_index_slot(call, GLI_TAKE_BATCH_ORDER, &out->slot);
 }
 
