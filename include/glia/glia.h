@@ -28,6 +28,7 @@
 #define GLIA_VERSION_MINOR 1
 #define GLIA_VERSION_PATCH 0
 
+#include "glia/augment.h"
 #include "glia/callbacks.h"
 #include "glia/checkpoint.h"
 #include "glia/context.h"

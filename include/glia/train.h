@@ -2,6 +2,7 @@
 #ifndef GLIA_TRAIN_H
 #define GLIA_TRAIN_H
 
+#include "glia/augment.h"
 #include "glia/data.h"
 #include "glia/model.h"
 #include "glia/ops/loss.h"
@@ -264,8 +265,9 @@ typedef struct glia_fit_args {
                                * with the same data and args to the same bits; `epochs` are then all that the model has
                                * had. An epoch that was left in its middle goes on only with data of as many samples;
                                * otherwise GLIA_INVALID_ARGUMENT */
-    bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
-    glia_progress progress;   /* on standard output */
+    glia_augment_args augment; /* what the training does to its samples, and the validation does not */
+    bool allow_not_finite;     /* losses and gradients that are infinite or NaN end nothing, and change the weights */
+    glia_progress progress;    /* on standard output */
     glia_callback callbacks[GLIA_MAX_CALLBACKS]; /* called in their order */
 } glia_fit_args;
 

@@ -140,16 +140,22 @@ glia_status gli_dataset_check_batch(const glia_dataset *dataset, const char *fun
     return GLIA_OK;
 }
 
-static glia_status get(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
-                       glia_tensor *const *targets) {
-    const char *function = "glia_dataset_get";
+glia_status gli_dataset_check_index(const glia_dataset *dataset, const char *function, const int64_t *index,
+                                    int64_t n) {
     GLI_REQUIRE(dataset->ctx, n >= 0 && (index || n == 0), GLIA_INVALID_ARGUMENT, "%s: n is %lld, index is %s",
                 function, (long long)n, index ? "given" : "NULL");
-    GLI_TRY(gli_dataset_check_batch(dataset, function, n, inputs, targets));
     for (int64_t i = 0; i < n; ++i)
         GLI_REQUIRE(dataset->ctx, index[i] >= 0 && index[i] < dataset->count, GLIA_INVALID_ARGUMENT,
                     "%s: index[%lld] is %lld, the dataset has %lld samples", function, (long long)i,
                     (long long)index[i], (long long)dataset->count);
+    return GLIA_OK;
+}
+
+static glia_status get(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
+                       glia_tensor *const *targets) {
+    const char *function = "glia_dataset_get";
+    GLI_TRY(gli_dataset_check_index(dataset, function, index, n));
+    GLI_TRY(gli_dataset_check_batch(dataset, function, n, inputs, targets));
     return gli_dataset_gather(dataset, 0, index, n, inputs, targets);
 }
 

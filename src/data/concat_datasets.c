@@ -98,9 +98,24 @@ static glia_status describe(glia_dataset *dataset, const char *function, const g
     return GLIA_OK;
 }
 
+/* Where all pictures were made of bytes in one way. */
+static void keep_byte_scales(glia_dataset *dataset, glia_dataset *const *datasets, int n) {
+    for (int i = 0; i < gli_dataset_columns(dataset); ++i) {
+        const gli_data_field *first = gli_column_field(datasets[0], i);
+        bool same                   = true;
+        for (int k = 1; k < n; ++k) {
+            const gli_data_field *other = gli_column_field(datasets[k], i);
+            same                        = same && other->byte_scales == first->byte_scales &&
+                   memcmp(other->byte_scale, first->byte_scale, sizeof first->byte_scale) == 0;
+        }
+        if (same) gli_byte_scales_copy(first, &gli_own_store(dataset)->fields[i]);
+    }
+}
+
 static glia_status fill(glia_dataset *dataset, const char *function, glia_dataset *const *datasets, int n) {
     gli_data_store *store = gli_own_store(dataset);
     GLI_TRY(describe(dataset, function, datasets[0]));
+    keep_byte_scales(dataset, datasets, n);
     GLI_TRY(gli_new(dataset->ctx, 1, sizeof(concatenation), "a concatenation", &store->state));
     store->reader    = &piece_reader;
     concatenation *c = store->state;

@@ -75,9 +75,11 @@ void glia_dataset_destroy(glia_dataset *dataset) {
     glia_context *ctx = dataset->ctx;
     for (int i = 0; i < dataset->n_parts; ++i) {
         glia_tensor_destroy(dataset->parts[i].resident_order);
+        glia_tensor_destroy(dataset->parts[i].resident_view);
         gli_block_free(ctx, &dataset->parts[i].order);
         gli_data_store_release(dataset->parts[i].store);
     }
+    glia_tensor_destroy(dataset->resident_numbers);
     gli_free(ctx, dataset, 1, sizeof *dataset);
     gli_context_release(ctx);
 }
@@ -174,6 +176,10 @@ glia_status gli_dataset_scale(glia_dataset *dataset, int i, int64_t channels, co
         gli_block_alloc(dataset->ctx, (size_t)channels, sizeof(gli_affine), "the scale of a dataset", &field->affine));
     gli_affine *affine = field->affine.data;
     for (int64_t c = 0; c < channels; ++c) affine[c] = (gli_affine){scale[c], offset ? offset[c] : 0};
+    if (field->stored == GLIA_U8 && channels <= 4) {
+        field->byte_scales = (int)channels;
+        memcpy(field->byte_scale, affine, (size_t)channels * sizeof *affine);
+    }
     if (field->stored != GLIA_U8 || (channels > 1 && field->elements / channels < VALUES)) return GLIA_OK;
     GLI_TRY(gli_block_alloc(dataset->ctx, (size_t)channels, VALUES * sizeof(float), "the scale of a dataset",
                             &field->table));

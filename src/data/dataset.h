@@ -2,6 +2,8 @@
 #ifndef GLI_DATA_DATASET_H
 #define GLI_DATA_DATASET_H
 
+#include <string.h>
+
 #include "core/memory.h"
 #include "glia/data.h"
 
@@ -14,18 +16,20 @@ typedef struct gli_affine {
 
 /* One input or target: what is stored, and what batches deliver. */
 typedef struct gli_data_field {
-    glia_shape shape;      /* of one sample */
-    int64_t elements;      /* of one sample */
-    int64_t stride;        /* elements from a sample to the next: `elements`, or fewer or more for sliding windows */
-    glia_dtype stored;     /* in data; unused where a reader makes the samples */
-    glia_dtype delivered;  /* in batches */
-    const char *data;      /* all samples; NULL where a reader makes them */
-    gli_block owned;       /* the memory of data, if it is the store's */
-    int64_t channels;      /* the equal parts of a sample, each with its own scale and offset; 0: not scaled */
-    gli_block affine;      /* a gli_affine for each channel */
-    gli_block table;       /* of scaled u8: the 256 results for each channel; not for many small channels */
-    gli_block class_names; /* of a target's classes: a pointer to each name, then the names; see class_names.c */
-    int64_t n_classes;     /* that have names */
+    glia_shape shape;         /* of one sample */
+    int64_t elements;         /* of one sample */
+    int64_t stride;           /* elements from a sample to the next: `elements`, or fewer or more for sliding windows */
+    glia_dtype stored;        /* in data; unused where a reader makes the samples */
+    glia_dtype delivered;     /* in batches */
+    const char *data;         /* all samples; NULL where a reader makes them */
+    gli_block owned;          /* the memory of data, if it is the store's */
+    int64_t channels;         /* the equal parts of a sample, each with its own scale and offset; 0: not scaled */
+    gli_block affine;         /* a gli_affine for each channel */
+    gli_block table;          /* of scaled u8: the 256 results for each channel; not for many small channels */
+    gli_block class_names;    /* of a target's classes: a pointer to each name, then the names; see class_names.c */
+    int64_t n_classes;        /* that have names */
+    gli_affine byte_scale[4]; /* of a picture: what its bytes are in batches, channel by channel */
+    int byte_scales;          /* how many of these are known: 0, 1 for all channels, or one for each */
 
     glia_tensor *resident;       /* all samples, on the device: as stored if there is a table, else as delivered */
     glia_tensor *resident_table; /* the table, on the device */
@@ -72,6 +76,7 @@ typedef struct gli_part {
     gli_data_store *store;       /* retained */
     gli_block order;             /* int64_t, the store's sample for each of the dataset; empty: the same */
     glia_tensor *resident_order; /* i64 [count]: the store's samples in the order of an epoch, on the device */
+    glia_tensor *resident_view;  /* i64 [count]: `order` on the device, for augmented passes; NULL: it is empty */
 } gli_part;
 
 /* An input or a target of a dataset: a field of the store of one of its parts. */
@@ -88,12 +93,14 @@ struct glia_dataset {
     gli_column columns[GLI_MAX_COLUMNS]; /* the inputs, then the targets */
     int n_parts;
     gli_part parts[GLI_MAX_COLUMNS];
-    int workers, ahead;   /* of loaders: threads, and batches that they read ahead */
-    bool resident;        /* the parts' orders have memory on the device, and all fields are there */
-    const void *order_of; /* the pass that uploaded the order last */
+    int workers, ahead;            /* of loaders: threads, and batches that they read ahead */
+    bool resident;                 /* the parts' orders have memory on the device, and all fields are there */
+    const void *order_of;          /* the pass that uploaded the order last */
+    glia_tensor *resident_numbers; /* i64 [count]: its samples in the order of an epoch, for augmented passes */
 };
 
-/* The Philox streams of data; those of layers and initial weights count from 0. */
+/* The Philox streams of data; those of layers and initial weights count from 0, those of transforms from
+ * GLI_STREAM_AUGMENT. */
 enum {
     GLI_STREAM_SHUFFLE = 0x64000001,
     GLI_STREAM_SPLIT   = 0x64000002,
@@ -177,6 +184,12 @@ int gli_dataset_find(const glia_dataset *dataset, const char *name);
 /* Copies the names of classes from one field to another, which has none. */
 glia_status gli_class_names_copy(glia_context *ctx, const gli_data_field *from, gli_data_field *to);
 
+/* What is known of a picture's bytes, of a field with the same numbers. */
+static inline void gli_byte_scales_copy(const gli_data_field *from, gli_data_field *to) {
+    memcpy(to->byte_scale, from->byte_scale, sizeof to->byte_scale);
+    to->byte_scales = from->byte_scales;
+}
+
 /* Checks the target of a classification, and reads its class of each sample of epoch 0. */
 glia_status gli_dataset_labels(const glia_dataset *dataset, const char *function, int target, gli_block *out);
 
@@ -259,10 +272,14 @@ glia_status gli_dataset_gather(const glia_dataset *dataset, int64_t epoch, const
  * says why. */
 glia_status gli_dataset_make_resident(glia_dataset *dataset, bool *resident);
 
-/* Writes the parts' resident orders; order has numbers of the dataset's own samples. */
+/* Writes the parts' resident orders, of an augmented dataset the numbers; order has numbers of the dataset's own
+ * samples. */
 glia_status gli_dataset_upload_order(glia_dataset *dataset, const int64_t *order);
 
 void gli_field_free_resident(gli_data_field *field);
+
+/* Fails unless all of index are numbers of samples. */
+glia_status gli_dataset_check_index(const glia_dataset *dataset, const char *function, const int64_t *index, int64_t n);
 
 /* Fails unless the tensors are dense, of this context, and [rows, shape of the field] with the field's dtype. */
 glia_status gli_dataset_check_batch(const glia_dataset *dataset, const char *function, int64_t rows,

@@ -4,6 +4,7 @@
 #include "core/context_impl.h"
 #include "core/philox.h"
 #include "core/size.h"
+#include "data/augmented.h"
 #include "data/balance.h"
 #include "data/prefetch.h"
 
@@ -12,7 +13,7 @@ glia_status gli_loader_create(glia_dataset *dataset, const gli_loader_args *args
                 (long long)args->batch_size);
     gli_loader loader = {.dataset = dataset, .args = *args, .workers = dataset->workers, .ahead = dataset->ahead};
     gli_dataset_retain(dataset); /* its source may destroy it while labels are read */
-    glia_status status = args->balanced ? gli_balance_create(dataset, &loader.balance) : GLIA_OK;
+    glia_status status = args->balanced ? gli_balance_create(gli_dataset_kept(dataset), &loader.balance) : GLIA_OK;
     if (status == GLIA_OK)
         status = gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof(int64_t), "the order of the samples",
                                  &loader.order);

@@ -62,6 +62,7 @@ static glia_status describe(glia_dataset *dataset, const char *function, const g
     for (int i = 0; i < dataset->n_inputs; ++i) {
         const glia_field field = args->n_inputs ? args->inputs[i] : glia_dataset_input(of, i);
         GLI_TRY(add_field(dataset, function, i, &field));
+        if (!args->n_inputs) gli_byte_scales_copy(gli_column_field(of, i), &gli_own_store(dataset)->fields[i]);
     }
     for (int i = 0; i < dataset->n_targets; ++i) {
         const glia_field field = args->n_targets ? args->targets[i] : glia_dataset_target(of, i);

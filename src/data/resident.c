@@ -7,7 +7,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "core/tensor_impl.h"
-#include "data/dataset.h"
+#include "data/augmented.h"
 
 static glia_dtype dtype_on_device(const gli_data_field *field) {
     return field->table.data ? field->stored : field->delivered;
@@ -103,7 +103,7 @@ static glia_status upload(glia_dataset *dataset) {
     return GLIA_OK;
 }
 
-glia_status gli_dataset_make_resident(glia_dataset *dataset, bool *resident) {
+static glia_status make_resident(glia_dataset *dataset, bool *resident) {
     glia_context *ctx = dataset->ctx;
     size_t bytes, missing, available, total;
     *resident = false;
@@ -123,6 +123,29 @@ glia_status gli_dataset_make_resident(glia_dataset *dataset, bool *resident) {
     return status == GLIA_OUT_OF_MEMORY ? GLIA_OK : status;
 }
 
+/* What augmented passes need besides: the numbers of samples, of which transforms are drawn, and where views have them.
+ */
+static glia_status make_numbers(glia_dataset *dataset) {
+    const glia_shape shape = GLIA_SHAPE(dataset->count);
+    for (int i = 0; i < dataset->n_parts; ++i) {
+        gli_part *part = &dataset->parts[i];
+        if (!part->order.data || part->resident_view) continue;
+        GLI_TRY(glia_tensor_create(dataset->ctx, GLIA_I64, shape, &part->resident_view));
+        GLI_TRY(glia_tensor_write(part->resident_view, part->order.data, part->order.bytes));
+    }
+    if (dataset->resident_numbers) return GLIA_OK;
+    return glia_tensor_create(dataset->ctx, GLIA_I64, shape, &dataset->resident_numbers);
+}
+
+glia_status gli_dataset_make_resident(glia_dataset *dataset, bool *resident) {
+    const gli_augmented *augmented = gli_dataset_augmented(dataset);
+    GLI_TRY(make_resident(gli_dataset_kept(dataset), resident));
+    if (!augmented || !*resident) return GLIA_OK;
+    const glia_status status = make_numbers(augmented->of);
+    *resident                = status == GLIA_OK;
+    return status == GLIA_OUT_OF_MEMORY ? GLIA_OK : status;
+}
+
 static glia_status upload_order(glia_context *ctx, gli_part *part, const int64_t *order, int64_t count) {
     gli_block block;
     if (!part->order.data) return glia_tensor_write(part->resident_order, order, (size_t)count * sizeof *order);
@@ -135,6 +158,9 @@ static glia_status upload_order(glia_context *ctx, gli_part *part, const int64_t
 }
 
 glia_status gli_dataset_upload_order(glia_dataset *dataset, const int64_t *order) {
+    const gli_augmented *augmented = gli_dataset_augmented(dataset);
+    if (augmented)
+        return glia_tensor_write(augmented->of->resident_numbers, order, (size_t)dataset->count * sizeof *order);
     for (int i = 0; i < dataset->n_parts; ++i)
         GLI_TRY(upload_order(dataset->ctx, &dataset->parts[i], order, dataset->count));
     return GLIA_OK;

@@ -5,6 +5,7 @@
 
 #include "core/size.h"
 #include "data/class_labels.h"
+#include "data/dataset.h"
 #include "image/image_sample.h"
 
 /* ---- Args ---- */
@@ -94,8 +95,14 @@ static glia_status make_source(gli_image_set *set, glia_dataset **out) {
                                 .concurrent  = true,
                                 .sample_name = name_of};
     const glia_status status = glia_dataset_from_source(set->ctx, &source, out);
-    if (status != GLIA_OK) destroy_set(set);
-    return status;
+    if (status != GLIA_OK) return destroy_set(set), status;
+    gli_data_field *pixels = &gli_own_store(*out)->fields[0];
+    for (int c = 0; c < a->channels && !a->raw; ++c) {
+        const double std      = a->std[c] != 0 ? a->std[c] : 1;
+        pixels->byte_scale[c] = (gli_affine){1 / (UINT8_MAX * std), -a->mean[c] / std};
+        pixels->byte_scales   = c + 1;
+    }
+    return GLIA_OK;
 }
 
 /* ---- Files ---- */

@@ -6,6 +6,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
+#include "data/augmented.h"
 #include "graph/graph_impl.h"
 #include "train/graph_calls.h"
 
@@ -63,9 +64,10 @@ static const char *place_text(const glia_tensor *tensor, int skipped, int64_t at
 }
 
 const char *gli_sample_text(const gli_loader *loader, int64_t position, char text[GLI_SAMPLE_TEXT]) {
-    const int64_t sample = ((const int64_t *)loader->order.data)[position];
-    const gli_part *part = &loader->dataset->parts[0];
-    const bool view      = loader->dataset->n_parts == 1 && part->order.data;
+    const int64_t sample     = ((const int64_t *)loader->order.data)[position];
+    const glia_dataset *kept = gli_dataset_kept(loader->dataset);
+    const gli_part *part     = &kept->parts[0];
+    const bool view          = kept->n_parts == 1 && part->order.data;
     snprintf(text, GLI_SAMPLE_TEXT, "sample %lld%s", (long long)(view ? gli_part_sample(part, sample) : sample),
              view ? " of the viewed data set" : "");
     return text;

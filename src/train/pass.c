@@ -7,6 +7,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "core/trace.h"
+#include "data/augmented.h"
 #include "train/watched.h"
 
 int gli_batch_size(const glia_model *model, int given, int fallback) {
@@ -112,6 +113,7 @@ static glia_status require_model(const gli_pass *p) {
 
 glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
     GLI_TRY(require_model(p));
+    const gli_augmented *augmented = gli_dataset_augmented(p->loader.dataset);
     const bool whole               = p->kind != GLI_PASS_TRAIN || p->accumulate == 1;
     const gli_step_request request = {.kind       = whole ? p->kind : GLI_PASS_ACCUMULATE,
                                       .batch      = batch,
@@ -120,7 +122,8 @@ glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
                                       .unchecked  = p->unchecked,
                                       .watched    = p->watched,
                                       .inspection = p->inspection,
-                                      .resident   = p->resident ? p->loader.dataset : NULL};
+                                      .resident   = p->resident ? gli_dataset_kept(p->loader.dataset) : NULL,
+                                      .augment    = p->resident && augmented ? augmented->params : NULL};
     return gli_step_get(p->model, &request, step);
 }
 
@@ -133,10 +136,10 @@ static glia_status pass_start(gli_pass *p) {
 
 /* A data set has one order on the device; another pass over it may have come between two steps of this one. */
 static glia_status send_order(gli_pass *p) {
-    glia_dataset *dataset = p->loader.dataset;
-    if (!p->resident || (p->begun && dataset->order_of == p)) return GLIA_OK;
-    dataset->order_of = p;
-    return gli_dataset_upload_order(dataset, p->loader.order.data);
+    glia_dataset *kept = gli_dataset_kept(p->loader.dataset);
+    if (!p->resident || (p->begun && kept->order_of == p)) return GLIA_OK;
+    kept->order_of = p;
+    return gli_dataset_upload_order(p->loader.dataset, p->loader.order.data);
 }
 
 static glia_status make_ready(gli_pass *p) {

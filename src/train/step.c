@@ -72,22 +72,6 @@ static glia_value counter(const gli_emission *e, glia_value counters, int i) {
     return gli_graph_view(e->graph, counters, i, GLIA_SCALAR);
 }
 
-/* The next batch of a resident data set, from where the counters say. */
-static void emit_samples(const gli_emission *e, const gli_step *step, glia_value counters, glia_value *samples) {
-    const glia_take_batch_params params = {.batch = (int)e->batch};
-    const glia_value position           = counter(e, counters, GLI_COUNTER_POSITION);
-    for (int i = 0; i < step->n_in; ++i) {
-        const gli_data_field *field = gli_column_field(step->resident, i);
-        glia_tensor *order          = gli_column_part(step->resident, i)->resident_order;
-        glia_value in[]             = {glia_graph_tensor(e->graph, step->resident->columns[i].name, field->resident),
-                                       glia_graph_tensor(e->graph, "order", order),
-                                       position,
-                                       {0}};
-        if (field->resident_table) in[3] = glia_graph_tensor(e->graph, "table", field->resident_table);
-        gli_graph_call(e->graph, &gli_op_take_batch, &params, in, 4, &samples[i], 1);
-    }
-}
-
 /* Comes last, so that no op of this step reads the counters of the next step. */
 static void emit_advance(const gli_emission *e, const gli_step *step, glia_value counters) {
     glia_increment_params params = {.by = {0}};
@@ -184,7 +168,7 @@ static glia_status make_plan(glia_model *model, gli_step *step) {
         const glia_value counters = glia_graph_tensor(graph, "counters", counters_of(model, step->kind));
         gli_emission_weights(&e, model->vector, model->half);
         e.step = counter(&e, counters, GLI_COUNTER_BATCH);
-        if (step->resident) emit_samples(&e, step, counters, samples), e.given = samples;
+        if (step->resident) gli_emit_samples(&e, step, counters, samples), e.given = samples;
         const int n_out = emit_pass(&e, step, counters, outputs);
         emit_advance(&e, step, counters);
         status = glia_graph_status(graph);
@@ -245,6 +229,7 @@ static void step_free(glia_context *ctx, gli_step *step) {
     }
     glia_tensor_destroy(step->seed);
     glia_dataset_destroy(step->resident);
+    gli_free(ctx, step->augment, (size_t)step->n_in, sizeof *step->augment);
     gli_free(ctx, step, 1, sizeof *step);
 }
 
@@ -260,10 +245,15 @@ static bool same_inspection(const gli_inspection *a, const gli_inspection *b) {
     return a->value == b->value && a->of == b->of && a->largest == b->largest;
 }
 
+static bool same_augment(const gli_step *step, const gli_step_request *r) {
+    if (!step->augment || !r->augment) return !step->augment && !r->augment;
+    return memcmp(step->augment, r->augment, (size_t)step->n_in * sizeof *step->augment) == 0;
+}
+
 static bool serves(const gli_step *step, const gli_step_request *r) {
     if (step->kind != r->kind || step->batch != r->batch || step->n_in != r->n_in || step->resident != r->resident ||
         step->unchecked != r->unchecked || step->watched != r->watched ||
-        !same_inspection(&step->inspection, &r->inspection))
+        !same_inspection(&step->inspection, &r->inspection) || !same_augment(step, r))
         return false;
     for (int i = 0; i < r->n_in; ++i) {
         const glia_shape *a = &step->spec[i].shape, *b = &r->spec[i].shape;
@@ -294,6 +284,15 @@ static gli_step *take(glia_model *model, const gli_step_request *request) {
     return NULL;
 }
 
+static glia_status keep_augment(glia_context *ctx, const gli_step_request *request, gli_step *step) {
+    const size_t n = (size_t)request->n_in;
+    void *memory;
+    if (!request->augment) return GLIA_OK;
+    GLI_TRY(gli_new(ctx, n, sizeof *step->augment, "a plan", &memory));
+    step->augment = memcpy(memory, request->augment, n * sizeof *step->augment);
+    return GLIA_OK;
+}
+
 static glia_status create(glia_model *model, const gli_step_request *request, gli_step **out) {
     void *memory;
     GLI_TRY(gli_new(model->ctx, 1, sizeof **out, "a plan", &memory));
@@ -308,7 +307,8 @@ static glia_status create(glia_model *model, const gli_step_request *request, gl
     if (step->resident) gli_dataset_retain(step->resident);
     if (request->n_in > 0) memcpy(step->spec, request->spec, (size_t)request->n_in * sizeof *request->spec);
     const gli_span span = gli_span_begin(model->ctx);
-    glia_status status  = make_tensors(model, step);
+    glia_status status  = keep_augment(model->ctx, request, step);
+    if (status == GLIA_OK) status = make_tensors(model, step);
     if (status == GLIA_OK) status = make_plan(model, step);
     gli_span_end(model->ctx, "planning", span);
     if (status != GLIA_OK) return step_free(model->ctx, step), status;
@@ -365,7 +365,8 @@ glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli
 glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t position) {
     const int64_t first[GLI_COUNTERS] = {[GLI_COUNTER_BATCH]    = model->training->batches + 1,
                                          [GLI_COUNTER_UPDATE]   = model->training->compiled.updates + 1,
-                                         [GLI_COUNTER_POSITION] = position};
+                                         [GLI_COUNTER_POSITION] = position,
+                                         [GLI_COUNTER_EPOCH]    = model->training->epochs};
     if (kind == GLI_PASS_TRAIN) GLI_TRY(glia_tensor_fill(model->training->compiled.failed, 0));
     return glia_tensor_write(counters_of(model, kind), first, sizeof first);
 }

@@ -49,6 +49,7 @@ typedef struct gli_step {
     bool unchecked;                       /* of training: it changes the weights whatever its numbers are */
     bool watched;                         /* of training: it leaves the numbers of train/watched.h */
     glia_dataset *resident;               /* retained; the plan takes its samples from there. NULL: from `in` */
+    glia_take_batch_params *augment;      /* of resident: how it takes each column; NULL: as they are */
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
     gli_feed feed;                        /* receives the next batch while `in` may still be read */
     int n_out;
@@ -69,7 +70,8 @@ typedef struct gli_step_request {
     const gli_sample_spec *spec;
     bool unchecked, watched;
     gli_inspection inspection;
-    glia_dataset *resident; /* NULL: batches are given */
+    glia_dataset *resident;                /* NULL: batches are given */
+    const glia_take_batch_params *augment; /* as in gli_step, which has a copy */
 } gli_step_request;
 
 /* The step of a request, planned on the first call; the model keeps those used last. It stays until the next call. */
@@ -110,6 +112,9 @@ glia_status gli_put_buffers_aside(const glia_model *model);
 glia_status gli_take_buffers_back(const glia_model *model);
 
 void gli_steps_free(glia_context *ctx, gli_step *first);
+
+/* Adds what takes the next batch of the resident data set, from where the counters say: its columns. */
+void gli_emit_samples(const gli_emission *e, const gli_step *step, glia_value counters, glia_value *samples);
 
 /* Adds losses and metrics to a graph whose forward pass is there. *total: the sum of the losses that train. */
 void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value *total);

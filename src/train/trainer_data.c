@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/size.h"
+#include "data/augmented.h"
 #include "train/evaluate.h"
 #include "train/trainer.h"
 
@@ -78,13 +79,12 @@ static glia_status split_data(const glia_trainer *t, glia_dataset *data, const c
     return GLIA_OK;
 }
 
-static glia_status begin_pass(glia_trainer *t, glia_dataset *data, glia_dataset *validation, const char *call) {
+static glia_status begin_training(glia_trainer *t, glia_dataset *data, const char *call) {
     const gli_loader_args args = {.batch_size = gli_batch_size(t->model, t->args.batch_size, GLI_DEFAULT_BATCH),
                                   .shuffle    = !t->args.in_order,
                                   .seed       = t->model->seed,
                                   .drop_last  = t->args.drop_last,
                                   .balanced   = t->args.balanced};
-    GLI_TRY(take_validation(t, validation, call));
     GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));
     t->pass.unchecked  = t->args.allow_not_finite;
     t->pass.accumulate = t->args.accumulate ? t->args.accumulate : 1;
@@ -94,6 +94,17 @@ static glia_status begin_pass(glia_trainer *t, glia_dataset *data, glia_dataset 
                 "%s: %lld samples are no batch of %lld, and drop_last is true", call,
                 (long long)glia_dataset_count(data), (long long)args.batch_size);
     return gli_pass_plan(&t->pass, call);
+}
+
+/* The training sees its samples as transforms make them, the validation as they are. */
+static glia_status begin_pass(glia_trainer *t, glia_dataset *data, glia_dataset *validation, const char *call) {
+    glia_dataset *augmented;
+    GLI_TRY(take_validation(t, validation, call));
+    GLI_TRY(gli_check_data(t->model, data, call));
+    GLI_TRY(gli_dataset_augment(data, &t->args.augment, t->model->seed, call, &augmented));
+    const glia_status status = begin_training(t, augmented ? augmented : data, call);
+    glia_dataset_destroy(augmented); /* the pass retains it */
+    return status;
 }
 
 /* The pass and the validation retain what they need. */

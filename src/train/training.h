@@ -23,6 +23,7 @@ enum {
     GLI_COUNTER_BATCH,    /* the number of this batch, of all training; read by the dropout masks */
     GLI_COUNTER_UPDATE,   /* the number of this step since the compile; read by the optimizer */
     GLI_COUNTER_POSITION, /* of the next batch in a resident data set's order */
+    GLI_COUNTER_EPOCH,    /* that the model has had, of training; read by the transforms of a resident data set */
     GLI_COUNTERS
 };
 

@@ -334,6 +334,14 @@ std::vector<Scenario> scenarios() {
                      args.epochs = 2, args.batch_size = 4, args.validation = t.data;
                      return glia_model_fit(t.model, t.data, &args);
                  }),
+        training("model_fit_augmented", true, false,
+                 [](Training &t) {
+                     glia_fit_args args{.epochs = 1, .batch_size = 4};
+                     args.augment.transforms[0] = glia_augment_flip(0.5);
+                     args.augment.transforms[1] = glia_augment_mixup(1);
+                     args.augment.classes       = 3;
+                     return glia_model_fit(t.model, t.data, &args);
+                 }),
         training("model_fit_with_control", false, false,
                  [](Training &t) {
                      glia_compile_args compile{};

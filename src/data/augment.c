@@ -1,0 +1,233 @@
+/* Reading augmented samples, on the host. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/context_impl.h"
+#include "core/dtype.h"
+#include "core/float_mode.h"
+#include "core/size.h"
+#include "core/tensor_impl.h"
+#include "data/augment_roles.h"
+#include "ops/data/augmentation_pixels.h"
+
+/* ---- One sample ---- */
+
+/* What was drawn for a sample, and the numbers of it and of its partner, by column. */
+typedef struct made_of {
+    gli_two_pictures two;
+    void *own[GLI_MAX_COLUMNS], *partner[GLI_MAX_COLUMNS];
+} made_of;
+
+static gli_picture picture_of(const gli_augmentation *a, const void *values) {
+    return (gli_picture){.floats = values, .stride = {(int64_t)a->height * a->width, a->width, 1}};
+}
+
+static void make_picture(const gli_augmented *s, const made_of *m, float *to) {
+    const gli_augmentation *a = &s->of_picture;
+    const int n               = gli_channels_at_once(a);
+    const int64_t plane       = (int64_t)a->height * a->width;
+    float pixel[3];
+    for (int c = 0; c < a->channels; c += n)
+        for (int y = 0; y < a->height; ++y)
+            for (int x = 0; x < a->width; ++x) {
+                gli_augmented_pixel(a, &m->two, c, n, y, x, pixel);
+                for (int k = 0; k < n; ++k) to[(c + k) * plane + (int64_t)y * a->width + x] = pixel[k];
+            }
+}
+
+static void make_mask(const gli_augmented *s, const made_of *m, int column, void *to) {
+    const gli_data_field *field = gli_column_field(s->of, column);
+    const gli_augmentation *a   = &s->of_picture;
+    const size_t size           = glia_dtype_size(field->delivered);
+    const int64_t plane         = (int64_t)a->height * a->width;
+    for (int64_t i = 0; i < field->elements; ++i) {
+        int y = 0, x = 0;
+        const int which =
+            gli_mask_source(a, &m->two.mixture, m->two.drawn, (int)(i % plane / a->width), (int)(i % a->width), &y, &x);
+        const char *from = which == 1 ? m->partner[column] : m->own[column];
+        if (which < 0)
+            gli_store(field->delivered, to, i, s->params[column].fill);
+        else
+            memcpy((char *)to + (size_t)i * size, from + (size_t)(i / plane * plane + (int64_t)y * a->width + x) * size,
+                   size);
+    }
+}
+
+static glia_status make_classes(const gli_augmented *s, const made_of *m, int column, int64_t sample, float *to,
+                                gli_reading *reading) {
+    const int classes     = s->params[column].classes;
+    const bool wide       = gli_column_field(s->of, column)->delivered == GLIA_I64;
+    const void *values[2] = {m->own[column], m->partner[column]};
+    int64_t label[2];
+    for (int i = 0; i < 2; ++i) {
+        label[i] = wide ? *(const int64_t *)values[i] : *(const int32_t *)values[i];
+        if (label[i] >= 0 && label[i] < classes) continue;
+        if (reading->ctx) reading->failures = reading->ctx->failures;
+        snprintf(reading->message, sizeof reading->message, "'%s' is %lld, must be 0 to %d",
+                 s->of->columns[column].name, (long long)label[i], classes - 1);
+        return gli_reading_fail(reading, GLIA_INVALID_ARGUMENT, "the augmentation",
+                                i == 0 ? sample : (int64_t)m->two.mixture.partner);
+    }
+    for (int k = 0; k < classes; ++k) to[k] = gli_class_share(&m->two.mixture, k, label[0], label[1]);
+    return GLIA_OK;
+}
+
+static void make_mixed(const gli_augmented *s, const made_of *m, int column, float *to) {
+    const float *own = m->own[column], *partner = m->partner[column];
+    const int64_t n = gli_column_field(s->of, column)->elements;
+    for (int64_t i = 0; i < n; ++i) to[i] = gli_mixed_number(&m->two.mixture, own[i], partner[i]);
+}
+
+static void make_boxes(const gli_augmented *s, const made_of *m, int column, float *to) {
+    const float *from = m->own[column];
+    const int64_t n   = gli_column_field(s->of, column)->elements;
+    for (int64_t i = 0; i < n; i += GLI_BOX_NUMBERS)
+        gli_augmented_box(&s->of_picture, &m->two.drawn[0], from + i, to + i);
+}
+
+static glia_status make(const gli_augmented *s, const made_of *m, int64_t sample, void *const *to,
+                        gli_reading *reading) {
+    for (int i = 0; i < gli_dataset_columns(s->of); ++i) {
+        if (!to[i]) continue;
+        switch (s->params[i].role) {
+            case GLIA_TAKE_PLAIN: break; /* was read to its place */
+            case GLIA_TAKE_PICTURE: make_picture(s, m, to[i]); break;
+            case GLIA_TAKE_MASK: make_mask(s, m, i, to[i]); break;
+            case GLIA_TAKE_CLASSES: GLI_TRY(make_classes(s, m, i, sample, to[i], reading)); break;
+            case GLIA_TAKE_MIXED: make_mixed(s, m, i, to[i]); break;
+            case GLIA_TAKE_BOXES: make_boxes(s, m, i, to[i]); break;
+        }
+    }
+    return GLIA_OK;
+}
+
+/* Draws for a sample, and reads it and its partner; scratch: of the store. */
+static glia_status read_parts(const gli_augmented *s, int64_t sample, void *const *to, char *scratch,
+                              gli_reading *reading, made_of *m) {
+    const gli_augmentation *a = &s->of_picture;
+    const gli_draw_key key    = {(uint32_t)sample, (uint32_t)reading->epoch};
+    m->two.mixture            = gli_draw_mixture(a, key, (uint32_t)s->of->count);
+    gli_draw(a, key, &m->two.drawn[0]);
+    const bool mixes = m->two.mixture.kind != GLIA_TRANSFORM_NONE;
+    for (int i = 0; i < gli_dataset_columns(s->of); ++i) {
+        const size_t bytes = gli_field_bytes(gli_column_field(s->of, i));
+        const bool plain   = s->params[i].role == GLIA_TAKE_PLAIN;
+        m->own[i]          = plain ? to[i] : NULL;
+        m->partner[i]      = NULL;
+        if (!to[i] || plain) continue;
+        scratch = gli_place(&m->own[i], bytes, scratch);
+        if (mixes) scratch = gli_place(&m->partner[i], bytes, scratch);
+    }
+    GLI_TRY(gli_sample_read(s->of, sample, m->own, scratch, reading));
+    if (mixes) {
+        gli_draw(a, (gli_draw_key){m->two.mixture.partner, key.epoch}, &m->two.drawn[1]);
+        GLI_TRY(gli_sample_read(s->of, m->two.mixture.partner, m->partner, scratch, reading));
+    } else {
+        memcpy(m->partner, m->own, sizeof m->own);
+    }
+    m->two.picture[0] = picture_of(a, m->own[s->picture]);
+    m->two.picture[1] = picture_of(a, m->partner[s->picture]);
+    return GLIA_OK;
+}
+
+static glia_status read_augmented(const gli_data_store *store, int64_t sample, void *const *to, char *scratch,
+                                  gli_reading *reading) {
+    const gli_augmented *s = store->state;
+    made_of m              = {0};
+    GLI_TRY(read_parts(s, sample, to, scratch, reading, &m));
+    const uint64_t before    = gli_float_mode_enter(false); /* as a device, which keeps what is below normal */
+    const glia_status status = make(s, &m, sample, to, reading);
+    gli_float_mode_leave(before);
+    return status;
+}
+
+/* ---- The dataset ---- */
+
+static void destroy_augmented(gli_data_store *store) {
+    gli_augmented *s = store->state;
+    glia_dataset_destroy(s->of);
+    gli_free(store->ctx, s, 1, sizeof *s);
+}
+
+static const char *name_of_augmented(const gli_data_store *store, int64_t sample) {
+    return glia_dataset_sample_name(((const gli_augmented *)store->state)->of, sample);
+}
+
+static const gli_reader augmented_reader = {read_augmented, destroy_augmented, name_of_augmented};
+
+const gli_augmented *gli_dataset_augmented(const glia_dataset *dataset) {
+    const gli_data_store *store = dataset->n_parts > 0 ? dataset->parts[0].store : NULL;
+    return store && store->reader == &augmented_reader ? store->state : NULL;
+}
+
+static glia_status describe(glia_dataset *dataset, const char *call, const gli_augmented *s) {
+    for (int i = 0; i < gli_dataset_columns(dataset); ++i) {
+        const gli_data_field *field = gli_column_field(s->of, i);
+        const bool classes          = s->params[i].role == GLIA_TAKE_CLASSES;
+        const glia_field made       = {.dtype = classes ? GLIA_F32 : field->delivered,
+                                       .shape = classes ? GLIA_SHAPE(s->params[i].classes) : field->shape};
+        GLI_TRY(gli_dataset_shape(dataset, call, i, &made));
+        GLI_TRY(gli_dataset_name(dataset, call, i, s->of->columns[i].name));
+        gli_byte_scales_copy(field, &gli_own_store(dataset)->fields[i]);
+        GLI_TRY(gli_class_names_copy(dataset->ctx, field, &gli_own_store(dataset)->fields[i]));
+    }
+    return GLIA_OK;
+}
+
+static glia_status fill(glia_dataset *dataset, glia_dataset *of, const glia_augment_args *args, uint64_t seed,
+                        const char *call) {
+    gli_data_store *store = gli_own_store(dataset);
+    GLI_TRY(gli_new(dataset->ctx, 1, sizeof(gli_augmented), "an augmentation", &store->state));
+    store->reader    = &augmented_reader;
+    gli_augmented *s = store->state;
+    s->of            = of;
+    gli_dataset_retain(of);
+    GLI_TRY(gli_augment_roles(of, args, seed, call, s));
+    GLI_TRY(describe(dataset, call, s));
+    store->scratch    = 2 * gli_dataset_bytes(of) + gli_dataset_scratch(of);
+    store->concurrent = gli_dataset_is_concurrent(of);
+    store->depth      = 1 + gli_dataset_depth(of);
+    dataset->workers  = of->workers;
+    dataset->ahead    = of->ahead;
+    return GLIA_OK;
+}
+
+glia_status gli_dataset_augment(glia_dataset *of, const glia_augment_args *args, uint64_t seed, const char *call,
+                                glia_dataset **out) {
+    glia_dataset *dataset;
+    *out       = NULL;
+    bool empty = true;
+    for (int i = 0; i < GLIA_MAX_TRANSFORMS; ++i) empty = empty && args->transforms[i].kind == GLIA_TRANSFORM_NONE;
+    if (empty) return GLIA_OK;
+    GLI_TRY(gli_dataset_new(of->ctx, call, of->count, of->n_inputs, of->n_targets, &dataset));
+    const glia_status status = fill(dataset, of, args, seed, call);
+    if (status != GLIA_OK) return glia_dataset_destroy(dataset), status;
+    *out = dataset;
+    return GLIA_OK;
+}
+
+/* ---- To look at ---- */
+
+static glia_status get(glia_dataset *dataset, const glia_augment_args *args, int64_t epoch, const int64_t *index,
+                       int64_t n, glia_tensor *const *inputs, glia_tensor *const *targets) {
+    const char *function = "glia_augment_get";
+    glia_context *ctx    = dataset->ctx;
+    glia_dataset *made;
+    GLI_REQUIRE(ctx, args, GLIA_INVALID_ARGUMENT, "%s: args is NULL", function);
+    GLI_REQUIRE(ctx, epoch >= 0 && epoch <= UINT32_MAX, GLIA_INVALID_ARGUMENT, "%s: epoch is %lld, must be 0 to %lld",
+                function, (long long)epoch, (long long)UINT32_MAX);
+    GLI_TRY(gli_dataset_augment(dataset, args, ctx->seed, function, &made));
+    glia_dataset *seen = made ? made : dataset;
+    glia_status status = gli_dataset_check_index(seen, function, index, n);
+    if (status == GLIA_OK) status = gli_dataset_check_batch(seen, function, n, inputs, targets);
+    if (status == GLIA_OK) status = gli_dataset_gather(seen, epoch, index, n, inputs, targets);
+    glia_dataset_destroy(made);
+    return status;
+}
+
+glia_status glia_augment_get(glia_dataset *dataset, const glia_augment_args *args, int64_t epoch, const int64_t *index,
+                             int64_t n, glia_tensor *const *inputs, glia_tensor *const *targets) {
+    GLI_REQUIRE_OBJECT(dataset);
+    GLI_TRY(gli_dataset_call_begin(dataset));
+    return gli_dataset_call_end(dataset, get(dataset, args, epoch, index, n, inputs, targets));
+}
