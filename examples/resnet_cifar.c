@@ -14,7 +14,7 @@ static const char help[] =
 
 typedef struct settings {
     const char *data, *device, *make_synthetic;
-    long synthetic, epochs, batch, width, seed, count;
+    long synthetic, epochs, batch, width, augment, seed, count;
     double rate;
 } settings;
 
@@ -135,10 +135,13 @@ static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data
                            &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = sgd}));
     TRY(glia_model_summary(net, stdout));
     if (o->epochs == 0) return GLIA_OK;
+    glia_augment_args augment = {.transforms = {glia_augment_crop(4), glia_augment_flip(0.5)}};
+    if (!o->augment) augment = (glia_augment_args){.transforms = {{GLIA_TRANSFORM_NONE}}};
     TRY(glia_model_fit(net, data[0],
                        &(glia_fit_args){.epochs     = (int)o->epochs,
                                         .batch_size = (int)o->batch,
                                         .validation = data[1],
+                                        .augment    = augment,
                                         .progress   = GLIA_PROGRESS_AUTO,
                                         .callbacks  = {{.user = &rate, .on_epoch_end = lower_rate}}}));
     TRY(glia_model_evaluate(net, data[1], 0, &result));
@@ -163,7 +166,7 @@ static int run(const settings *o) {
 }
 
 int main(int argc, char **argv) {
-    settings o             = {.epochs = 30, .batch = 128, .width = 64, .count = 10000, .rate = 0.1};
+    settings o             = {.epochs = 30, .batch = 128, .width = 64, .augment = 1, .count = 10000, .rate = 0.1};
     const option options[] = {
         {"data", "the folder with data_batch_1.bin, ... and test_batch.bin, else GLIA_DATA_DIR", .text = &o.data},
         {"synthetic", "trains on N synthetic images, and tests on N / 5", .whole = &o.synthetic, .least = 5},
@@ -172,6 +175,8 @@ int main(int argc, char **argv) {
         {"batch", "images of a step", .whole = &o.batch, .least = 1},
         {"rate", "the learning rate at the start; it falls to zero along a cosine", .real = &o.rate, .least = 1e-9},
         {"width", "filters of the first stage", .whole = &o.width, .least = 1, .most = 1024},
+        {"augment", "1: images are moved by up to 4 pixels, and half of them mirrored; 0: not", .whole = &o.augment,
+         .most = 1},
         {"seed", "of weights, order and synthetic images", .whole = &o.seed},
         {"make-synthetic", "writes synthetic files to this folder, and ends", .text = &o.make_synthetic},
         {"count", "training images that it writes", .whole = &o.count, .least = 5},
