@@ -5,12 +5,16 @@
 
 #include "doctor.h"
 #include "inspect.h"
+#include "run_network.h"
 
 static const char help[] =
     "usage: glia doctor               what this machine's devices are, what is missing, and whether they compute "
     "right\n"
     "       glia doctor --providers   which implementations each op has, and which tensors they take\n"
-    "       glia inspect FILE         what is in a model's file, a checkpoint, or any other file of safetensors\n"
+    "       glia inspect FILE         what is in a model's file, a checkpoint, any other file of safetensors, or a\n"
+    "                                 network of ONNX\n"
+    "       glia run FILE.onnx --input NAME=FILE.npy ... [--output-dir DIR] [--device D]\n"
+    "                                 computes a network of ONNX on arrays, .npy or ONNX's .pb, and writes NAME.npy\n"
     "       glia version              also --version\n"
     "       glia help                 also --help\n"
     "\n"
@@ -38,9 +42,22 @@ static int run_inspect(int argc, char **argv) {
     return requested ? 0 : 2;
 }
 
+static int run_run(int argc, char **argv) {
+    const bool requested = argc == 1 && strcmp(argv[0], "--help") == 0;
+    if (argc > 0 && !requested) {
+        const int code = run_network(argc, argv);
+        if (code != 2) return code;
+    } else if (!requested) {
+        fprintf(stderr, "glia: run takes a file of ONNX\n");
+    }
+    fputs(help, requested ? stdout : stderr);
+    return requested ? 0 : 2;
+}
+
 static int run(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "doctor") == 0) return run_doctor(argc - 2, argv + 2);
     if (argc >= 2 && strcmp(argv[1], "inspect") == 0) return run_inspect(argc - 2, argv + 2);
+    if (argc >= 2 && strcmp(argv[1], "run") == 0) return run_run(argc - 2, argv + 2);
     if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()), 0;
     if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout), 0;
     if (argc == 2) fprintf(stderr, "glia: there is no command '%s'\n", argv[1]);

@@ -42,6 +42,7 @@
 #include "glia/model.h"
 #include "glia/model_file.h"
 #include "glia/npy.h"
+#include "glia/onnx.h"
 #include "glia/ops.h"
 #include "glia/ops/backward.h"
 #include "glia/predict.h"

@@ -21,6 +21,7 @@
 
 #include "core/op_defaults.h"
 #include "support/call.h"
+#include "support/onnx_file.h"
 #include "support/suite.h"
 #include "support/with.h"
 
@@ -51,6 +52,8 @@ void drop(glia_predictor **made) { glia_predictor_destroy(*made), *made = nullpt
 void drop(glia_profile **made) { glia_profile_destroy(*made), *made = nullptr; }
 void drop(glia_callback *made) { glia_callback_destroy(made); }
 void drop(glia_table **made) { glia_table_destroy(*made), *made = nullptr; }
+void drop(glia_onnx **made) { glia_onnx_close(*made), *made = nullptr; }
+void drop(glia_onnx_tensor **made) { glia_onnx_tensor_close(*made), *made = nullptr; }
 void drop(glia_npy **made) { glia_npy_destroy(*made), *made = nullptr; }
 void drop(glia_safetensors **made) { glia_safetensors_close(*made), *made = nullptr; }
 template <class T>
@@ -105,6 +108,25 @@ void refused(glia_context *ctx, const std::function<glia_status()> &call, const 
     const glia_status status = call();
     EXPECT_NE(status, GLIA_OK) << part;
     EXPECT_NE(std::string(glia_message(ctx)).find(part), std::string::npos) << glia_message(ctx) << "\nlacks: " << part;
+}
+
+// Without protobuf-c every file is refused, and that is all there is to try.
+bool with_onnx(glia_context *ctx) {
+    glia_onnx *file = nullptr;
+    return glia_onnx_open(ctx, "/nowhere/f", nullptr, &file) != GLIA_UNSUPPORTED;
+}
+
+// An open file of one input and one output.
+template <class Use>
+void with_network(const Use &use) {
+    Session s("");
+    Folder folder;
+    const std::string bytes = onnx::small_network().file(), path = folder.write("f", {bytes.begin(), bytes.end()});
+    glia_onnx *file = nullptr;
+    if (!with_onnx(s.ctx())) return;
+    ASSERT_EQ(glia_onnx_open(s.ctx(), path.c_str(), nullptr, &file), GLIA_OK) << glia_message(s.ctx());
+    use(s, file);
+    glia_onnx_close(file);
 }
 
 // --- ops: a case of the op gives the arguments ---

@@ -1,0 +1,15 @@
+# glia_onnx_schema(TARGET): the C that protobuf-c's compiler writes for ONNX's schema is a part of the target, whose
+# sources include "onnx.pb-c.h".
+function(glia_onnx_schema target)
+  set(folder ${PROJECT_BINARY_DIR}/generated/onnx)
+  set(schema ${PROJECT_SOURCE_DIR}/src/onnx/schema/onnx.proto)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(OUTPUT ${folder}/onnx.pb-c.c ${folder}/onnx.pb-c.h
+                     COMMAND ${PROTOBUFC_COMPILER} --c_out=${folder} --proto_path=${PROJECT_SOURCE_DIR}/src/onnx/schema onnx.proto
+                     DEPENDS ${schema}
+                     COMMENT "Writing C for ONNX's schema"
+                     VERBATIM)
+  target_sources(${target} PRIVATE ${folder}/onnx.pb-c.c ${folder}/onnx.pb-c.h)
+  set_source_files_properties(${folder}/onnx.pb-c.c PROPERTIES COMPILE_OPTIONS -w)
+  target_include_directories(${target} PUBLIC ${folder})
+endfunction()

@@ -1,0 +1,190 @@
+// Networks of ONNX as graphs and as models: what they compute, and that they are models like others.
+#include "support/context_test.h"
+#include "support/files.h"
+#include "support/internals.h"
+#include "support/onnx_file.h"
+
+namespace {
+
+using namespace glia;
+using namespace glia::onnx;
+
+class ImportTest : public ContextTest {
+   protected:
+    void TearDown() override {
+        glia_onnx_close(file);
+        glia_model_destroy(net);
+        glia_dataset_destroy(data);
+        ContextTest::TearDown();
+    }
+
+    glia_status open(const std::string &bytes) {
+        glia_onnx_close(file);
+        file = nullptr;
+        return glia_onnx_open(ctx, folder.write("f.onnx", {bytes.begin(), bytes.end()}).c_str(), nullptr, &file);
+    }
+
+    void make_model(const Network &n, const glia_onnx_model_args *args = nullptr) {
+        ASSERT_EQ(open(n.file()), GLIA_OK) << message();
+        ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
+        ASSERT_EQ(glia_onnx_add_to_model(file, net, args, &y, 1), GLIA_OK) << message();
+    }
+
+    glia_dataset *samples(std::vector<float> &x, glia_shape shape, std::vector<float> &t, glia_shape target) {
+        const glia_array in{"x", GLIA_F32, shape, x.data()}, out{"t", GLIA_F32, target, t.data()};
+        glia_arrays_args args = {};
+        args.inputs           = &in;
+        args.n_inputs         = 1;
+        args.targets          = &out;
+        args.n_targets        = 1;
+        int64_t each          = 1;
+        for (int i = 0; i < shape.ndim; ++i) each *= shape.dim[i];
+        args.count = static_cast<int64_t>(x.size()) / each;
+        EXPECT_EQ(glia_dataset_from_arrays(ctx, &args, &data), GLIA_OK) << message();
+        return data;
+    }
+
+    Folder folder;
+    glia_onnx *file    = nullptr;
+    glia_model *net    = nullptr;
+    glia_dataset *data = nullptr;
+    glia_value y{};
+};
+
+TEST_F(ImportTest, TellsWhatIsInAFile) {
+    ASSERT_EQ(open(small_network().file()), GLIA_OK) << message();
+    ASSERT_EQ(glia_onnx_input_count(file), 1);
+    const glia_onnx_value x = glia_onnx_input(file, 0), out = glia_onnx_output(file, 0);
+    EXPECT_STREQ(x.name, "x");
+    EXPECT_STREQ(x.type, "float");
+    EXPECT_TRUE(x.has_dtype && x.has_shape && x.dtype == GLIA_F32 && x.shape.ndim == 2);
+    EXPECT_EQ(x.shape.dim[0], -1);
+    EXPECT_EQ(x.shape.dim[1], 3);
+    EXPECT_STREQ(out.name, "y");
+    EXPECT_EQ(glia_onnx_input(file, 1).name, nullptr);
+    EXPECT_EQ(glia_onnx_output(file, -1).name, nullptr);
+}
+
+TEST_F(ImportTest, ComputesInAGraph) {
+    ASSERT_EQ(open(small_network().file()), GLIA_OK) << message();
+    glia_graph *graph = nullptr;
+    ASSERT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
+    const glia_npy_array x{"x", GLIA_F32, GLIA_SHAPE(2, 3), nullptr, 0};
+    glia_onnx_graph_args args = {};
+    args.inputs               = &x;
+    args.n_inputs             = 1;
+    ASSERT_EQ(glia_onnx_add_to_graph(file, graph, &args, &y, 1), GLIA_OK) << message();
+    glia_plan *plan = nullptr;
+    ASSERT_EQ(glia_plan_create(graph, &y, 1, &plan), GLIA_OK) << message();
+    glia_tensor *in = tensor(GLIA_F32, GLIA_SHAPE(2, 3)), *out = tensor(GLIA_F32, GLIA_SHAPE(2, 2));
+    const float numbers[] = {1, 1, 1, 0, 2, 0};
+    ASSERT_EQ(glia_tensor_write(in, numbers, sizeof numbers), GLIA_OK);
+    ASSERT_EQ(glia_plan_run(plan, &in, 1, &out, 1), GLIA_OK) << message();
+    float got[4];
+    ASSERT_EQ(glia_tensor_read(out, got, sizeof got), GLIA_OK);
+    EXPECT_EQ(std::vector<float>(got, got + 4), (std::vector<float>{2.5f, 0, 0, 11}));
+    glia_tensor_destroy(in);
+    glia_tensor_destroy(out);
+    glia_plan_destroy(plan);
+    glia_graph_destroy(graph);
+}
+
+TEST_F(ImportTest, IsAModelWithTheFilesWeights) {
+    make_model(small_network());
+    ASSERT_EQ(glia_model_weight_count(net), 2);
+    EXPECT_STREQ(glia_model_weight_name(net, 0), "w");
+    EXPECT_STREQ(glia_model_weight_name(net, 1), "b");
+    glia_onnx_close(file);  // a model does not need it
+    file                   = nullptr;
+    glia_compile_args args = {};
+    args.loss              = glia_loss_mse();
+    args.optimizer         = glia_optimizer_sgd(0.01);
+    ASSERT_EQ(glia_model_compile(net, y, &args), GLIA_OK) << message();
+    std::vector<float> x = {1, 1, 1, 0, 2, 0, 0, 0, 0}, t = {1, 0, 0, 0, 1, 1}, got(6);
+    samples(x, GLIA_SHAPE(3), t, GLIA_SHAPE(2));
+    ASSERT_EQ(glia_model_predict(net, data, 2, got.data(), got.size() * sizeof(float)), GLIA_OK) << message();
+    EXPECT_EQ(got, (std::vector<float>{2.5f, 0, 0, 11, 0.5f, 1}));
+    glia_fit_args fit = {};
+    fit.epochs        = 10;
+    fit.batch_size    = 3;
+    float w[6];
+    ASSERT_EQ(glia_model_fit(net, data, &fit), GLIA_OK) << message();
+    ASSERT_EQ(glia_model_get(net, "w", w, sizeof w), GLIA_OK);
+    EXPECT_NE(w[0], 1);
+}
+
+// Cut at an inner value, with a head of its own; the file's weights stay.
+TEST_F(ImportTest, IsCutAndGetsANewHead) {
+    const char *cut           = "h";
+    glia_onnx_model_args args = {};
+    args.outputs              = &cut;
+    args.n_outputs            = 1;
+    args.frozen               = true;
+    make_model(small_network(), &args);
+    glia_dense_args dense     = {};
+    dense.units               = 1;
+    dense.name                = "head";
+    const glia_value head     = glia_model_dense(net, y, &dense);
+    glia_compile_args compile = {};
+    compile.loss              = glia_loss_mse();
+    compile.optimizer         = glia_optimizer_sgd(0.01);
+    ASSERT_EQ(glia_model_compile(net, head, &compile), GLIA_OK) << message();
+    std::vector<float> x = {1, 1, 1, 0, 2, 0, 0, 0, 0}, t = {1, 0, 1};
+    samples(x, GLIA_SHAPE(3), t, GLIA_SHAPE(1));
+    float before[2], after[2], w[6];
+    ASSERT_EQ(glia_model_get(net, "head.weight", before, sizeof before), GLIA_OK);
+    glia_fit_args fit = {};
+    fit.epochs        = 2;
+    fit.batch_size    = 3;
+    ASSERT_EQ(glia_model_fit(net, data, &fit), GLIA_OK) << message();
+    ASSERT_EQ(glia_model_get(net, "head.weight", after, sizeof after), GLIA_OK);
+    ASSERT_EQ(glia_model_get(net, "w", w, sizeof w), GLIA_OK);
+    EXPECT_NE(before[0], after[0]);
+    EXPECT_EQ(w[5], -6);
+}
+
+// As exporters flatten: x [N,2,3] reshaped to what its own shape says.
+TEST_F(ImportTest, FollowsTheBatchThroughTheArithmeticOfShapes) {
+    Network n;
+    n.inputs       = {value("x", FLOAT, {-1, 2, 3})};
+    n.outputs      = {value("y", FLOAT, {-1, 6})};
+    n.initializers = {onnx::tensor("zero", INT64, {}, raw<int64_t>({0})),
+                      onnx::tensor("rest", INT64, {1}, raw<int64_t>({-1}))};
+    n.nodes        = {node("Shape", {"x"}, {"s"}), node("Gather", {"s", "zero"}, {"n"}),
+                      node("Unsqueeze", {"n", "axes"}, {"n1"}), node("Concat", {"n1", "rest"}, {"to"}, {integer("axis", 0)}),
+                      node("Reshape", {"x", "to"}, {"y"})};
+    n.initializers.push_back(onnx::tensor("axes", INT64, {1}, raw<int64_t>({0})));
+    make_model(n);
+    ASSERT_EQ(glia_model_weight_count(net), 0);  // numbers of shapes are no weights
+    glia_compile_args compile = {};
+    ASSERT_EQ(glia_model_compile(net, y, &compile), GLIA_OK) << message();
+    std::vector<float> x(18), t(18), got(18);
+    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+    samples(x, GLIA_SHAPE(2, 3), t, GLIA_SHAPE(6));
+    ASSERT_EQ(glia_model_predict(net, data, 2, got.data(), got.size() * sizeof(float)), GLIA_OK) << message();
+    EXPECT_EQ(got, x);
+}
+
+TEST_F(ImportTest, TellsAllThatItCannotDo) {
+    Network n = small_network();
+    n.nodes   = {node("Floor", {"x"}, {"a"}),
+                 node("Nowhere", {"x"}, {"nowhere"}),
+                 node("Add", {"a", "nowhere"}, {"c"}),
+                 node("QuantizeLinear", {"x"}, {"d"}),
+                 node("Relu", {"x"}, {"e"}, {integer("alpha", 3)}),
+                 node("Sum", {"c", "d", "e"}, {"y"})};
+    ASSERT_EQ(open(n.file()), GLIA_OK) << message();
+    ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
+    EXPECT_EQ(glia_onnx_add_to_model(file, net, nullptr, &y, 1), GLIA_UNSUPPORTED);
+    EXPECT_TRUE(says("4 nodes cannot be imported, the first is Floor 'a'")) << message();
+    ASSERT_EQ(glia_onnx_problem_count(file), 4);
+    EXPECT_STREQ(glia_onnx_get_problem(file, 1).op, "Nowhere");
+    EXPECT_STREQ(glia_onnx_get_problem(file, 2).node, "d");
+    EXPECT_NE(std::string(glia_onnx_get_problem(file, 2).reason).find("quantized"), std::string::npos);
+    EXPECT_NE(std::string(glia_onnx_get_problem(file, 3).reason).find("attribute 'alpha'"), std::string::npos);
+    EXPECT_EQ(glia_onnx_get_problem(file, 4).op, nullptr);
+    EXPECT_NE(glia_model_status(net), GLIA_OK);
+    EXPECT_LT(y.id, 0);
+}
+
+}  // namespace

@@ -1,0 +1,214 @@
+#include "run_network.h"
+
+#include <glia/glia.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 64 /* inputs, and outputs */, PATH_BYTES = 4096 };
+
+typedef struct input_file {
+    char name[256];
+    const char *path;
+    glia_npy *npy; /* one of these two */
+    glia_onnx_tensor *tensor;
+} input_file;
+
+typedef struct job {
+    const char *network, *device, *folder;
+    input_file inputs[MOST];
+    int n_inputs, n_outputs;
+    glia_context *ctx;
+    glia_onnx *file;
+    glia_graph *graph;
+    glia_plan *plan;
+    glia_npy_array given[MOST];
+    glia_tensor *in[MOST], *out[MOST];
+    glia_value values[MOST];
+} job;
+
+static int complain(const char *text) {
+    fflush(stdout);
+    fprintf(stderr, "glia: %s\n", text);
+    return 1;
+}
+
+static int misused(const char *what, const char *word) {
+    fprintf(stderr, "glia: run: %s '%s'\n", what, word);
+    return 2;
+}
+
+/* NAME=FILE */
+static int read_input_argument(job *j, const char *text) {
+    const char *equals = strrchr(text, '=');
+    if (j->n_inputs == MOST) return misused("too many inputs:", text);
+    input_file *input = &j->inputs[j->n_inputs];
+    if (!equals || equals == text || !equals[1] || (size_t)(equals - text) >= sizeof input->name)
+        return misused("an input is NAME=FILE, not", text);
+    memcpy(input->name, text, (size_t)(equals - text));
+    input->path = equals + 1;
+    ++j->n_inputs;
+    return 0;
+}
+
+static int read_arguments(job *j, int argc, char **argv) {
+    for (int i = 0; i < argc; ++i) {
+        const int option = strncmp(argv[i], "--", 2) == 0;
+        if (!option && j->network) return misused("it takes one network, not also", argv[i]);
+        if (!option) {
+            j->network = argv[i];
+            continue;
+        }
+        if (i + 1 == argc) return misused("nothing stands behind", argv[i]);
+        if (strcmp(argv[i], "--input") == 0) {
+            const int code = read_input_argument(j, argv[++i]);
+            if (code) return code;
+        } else if (strcmp(argv[i], "--output-dir") == 0) {
+            j->folder = argv[++i];
+        } else if (strcmp(argv[i], "--device") == 0) {
+            j->device = argv[++i];
+        } else {
+            return misused("there is no option", argv[i]);
+        }
+    }
+    return j->network ? 0 : misused("it takes a file of ONNX, not", "");
+}
+
+static int ends_with(const char *text, const char *end) {
+    const size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+static glia_status read_input(job *j, input_file *input, glia_npy_array *out) {
+    glia_status status;
+    if (ends_with(input->path, ".pb")) {
+        status = glia_onnx_tensor_open(j->ctx, input->path, &input->tensor);
+        *out   = glia_onnx_tensor_array(input->tensor);
+    } else {
+        status = glia_npy_read(j->ctx, input->path, NULL, &input->npy);
+        if (status == GLIA_OK) status = glia_npy_get(input->npy, 0, out);
+    }
+    out->name = input->name;
+    return status;
+}
+
+static glia_status make_plan(job *j) {
+    const glia_onnx_graph_args args = {.inputs = j->given, .n_inputs = j->n_inputs};
+    glia_status status              = glia_graph_create(j->ctx, &j->graph);
+    if (status == GLIA_OK) status = glia_onnx_add_to_graph(j->file, j->graph, &args, j->values, j->n_outputs);
+    if (status == GLIA_OK) status = glia_plan_create(j->graph, j->values, j->n_outputs, &j->plan);
+    return status;
+}
+
+/* In the order of the network's inputs. An input that no file was given for has a shape in the network, and zeros. */
+static glia_status fill_inputs(job *j, int n) {
+    glia_status status = GLIA_OK;
+    for (int i = 0; i < n && status == GLIA_OK; ++i) {
+        const glia_onnx_value value = glia_onnx_input(j->file, i);
+        const glia_npy_array *given = NULL;
+        for (int k = 0; k < j->n_inputs; ++k)
+            if (strcmp(j->given[k].name, value.name) == 0) given = &j->given[k];
+        status = glia_tensor_create(j->ctx, value.dtype, given ? given->shape : value.shape, &j->in[i]);
+        if (status == GLIA_OK && given) status = glia_tensor_write(j->in[i], given->values, given->bytes);
+    }
+    return status;
+}
+
+static glia_status compute(job *j, int n) {
+    const glia_tensor *in[MOST];
+    glia_status status = fill_inputs(j, n);
+    for (int i = 0; i < n; ++i) in[i] = j->in[i];
+    for (int i = 0; i < j->n_outputs && status == GLIA_OK; ++i)
+        status = glia_tensor_create(j->ctx, glia_graph_dtype(j->graph, j->values[i]),
+                                    glia_graph_shape(j->graph, j->values[i]), &j->out[i]);
+    return status == GLIA_OK ? glia_plan_run(j->plan, in, n, j->out, j->n_outputs) : status;
+}
+
+/* DIR/NAME.npy, with a "_" for what a name of a file cannot have. */
+static void output_path(const job *j, const char *name, char path[PATH_BYTES]) {
+    const int used     = snprintf(path, PATH_BYTES, "%s/", j->folder);
+    const size_t start = used < PATH_BYTES - 300 ? (size_t)used : PATH_BYTES - 300;
+    snprintf(path + start, PATH_BYTES - start, "%.255s.npy", name);
+    for (char *c = path + start; *c; ++c)
+        if (*c == '/' || (unsigned char)*c < ' ' || *c == 0x7f) *c = '_';
+    if (path[start] == '.') path[start] = '_';
+}
+
+static glia_status write_output(const job *j, int i, const void *values, size_t bytes) {
+    const glia_npy_array array = {
+        .dtype = glia_tensor_dtype(j->out[i]), .shape = glia_tensor_shape(j->out[i]), .values = values, .bytes = bytes};
+    char path[PATH_BYTES];
+    output_path(j, glia_onnx_output(j->file, i).name, path);
+    return glia_npy_write(j->ctx, path, &array);
+}
+
+static void print_output(const job *j, int i, const void *values) {
+    enum { FIRST = 8 };
+    const glia_shape shape = glia_tensor_shape(j->out[i]);
+    const int64_t count    = glia_tensor_count(j->out[i]);
+    printf("%s: %s [", glia_onnx_output(j->file, i).name, glia_dtype_name(glia_tensor_dtype(j->out[i])));
+    for (int d = 0; d < shape.ndim; ++d) printf("%s%lld", d ? "," : "", (long long)shape.dim[d]);
+    printf("]");
+    for (int64_t k = 0; k < count && k < FIRST && glia_tensor_dtype(j->out[i]) == GLIA_F32; ++k)
+        printf(" %g", (double)((const float *)values)[k]);
+    for (int64_t k = 0; k < count && k < FIRST && glia_tensor_dtype(j->out[i]) == GLIA_I64; ++k)
+        printf(" %lld", (long long)((const int64_t *)values)[k]);
+    puts(count > FIRST ? " ..." : "");
+}
+
+static int give_outputs(const job *j) {
+    for (int i = 0; i < j->n_outputs; ++i) {
+        const size_t bytes = (size_t)glia_tensor_count(j->out[i]) * glia_dtype_size(glia_tensor_dtype(j->out[i]));
+        void *values       = malloc(bytes ? bytes : 1);
+        if (!values) return complain("out of memory");
+        glia_status status = glia_tensor_read(j->out[i], values, bytes);
+        if (status == GLIA_OK) print_output(j, i, values);
+        if (status == GLIA_OK && j->folder) status = write_output(j, i, values, bytes);
+        free(values);
+        if (status != GLIA_OK) return complain(glia_message(j->ctx));
+    }
+    return 0;
+}
+
+static int print_problems(const job *j) {
+    for (int i = 0; i < glia_onnx_problem_count(j->file); ++i) {
+        const glia_onnx_problem p = glia_onnx_get_problem(j->file, i);
+        fprintf(stderr, "  %s '%s': %s\n", p.op, p.node, p.reason);
+    }
+    return 1;
+}
+
+static int run(job *j) {
+    if (glia_onnx_open(j->ctx, j->network, NULL, &j->file) != GLIA_OK) return complain(glia_message(j->ctx));
+    const int n  = glia_onnx_input_count(j->file);
+    j->n_outputs = glia_onnx_output_count(j->file);
+    if (n > MOST || j->n_outputs > MOST) return complain("the network has more than 64 inputs or outputs");
+    for (int i = 0; i < j->n_inputs; ++i)
+        if (read_input(j, &j->inputs[i], &j->given[i]) != GLIA_OK) return complain(glia_message(j->ctx));
+    if (make_plan(j) != GLIA_OK) return complain(glia_message(j->ctx)), print_problems(j);
+    if (compute(j, n) != GLIA_OK) return complain(glia_message(j->ctx));
+    return give_outputs(j);
+}
+
+static void release(job *j) {
+    for (int i = 0; i < MOST; ++i) {
+        glia_tensor_destroy(j->in[i]);
+        glia_tensor_destroy(j->out[i]);
+        glia_npy_destroy(j->inputs[i].npy);
+        glia_onnx_tensor_close(j->inputs[i].tensor);
+    }
+    glia_plan_destroy(j->plan);
+    glia_graph_destroy(j->graph);
+    glia_onnx_close(j->file);
+    glia_context_destroy(j->ctx);
+}
+
+int run_network(int argc, char **argv) {
+    job j    = {0};
+    int code = read_arguments(&j, argc, argv);
+    if (code) return code;
+    if (glia_context_create(j.device ? j.device : "cpu", NULL, &j.ctx) != GLIA_OK) return complain(glia_message(NULL));
+    code = run(&j);
+    release(&j);
+    return code;
+}

@@ -1,0 +1,8 @@
+/* glia run: computes a network of ONNX on arrays in files. */
+#ifndef RUN_NETWORK_H
+#define RUN_NETWORK_H
+
+/* Arguments behind the command. Returns what the program ends with. */
+int run_network(int argc, char **argv);
+
+#endif
