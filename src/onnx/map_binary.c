@@ -1,7 +1,7 @@
 /* Functions of pairs of elements. */
 #include "core/dtype.h"
 #include "glia/ops/elementwise.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 static gli_onnx_function host_function(int kind) {
     static const gli_onnx_function of[] = {

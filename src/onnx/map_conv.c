@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 /* ---- The window ---- */
 

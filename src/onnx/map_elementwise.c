@@ -4,7 +4,7 @@
 
 #include "core/dtype.h"
 #include "glia/ops/elementwise.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 /* A row's names says which of alpha and beta are attributes. */
 void gli_onnx_map_unary(gli_onnx_node *node) {

@@ -1,6 +1,6 @@
 /* Products of matrices. */
 #include "glia/ops/linear.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 /* Of weights as PyTorch exports a linear layer, it is Glia's dense. */
 void gli_onnx_map_gemm(gli_onnx_node *node) {

@@ -6,7 +6,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 void gli_onnx_map_transpose(gli_onnx_node *node) {
     gli_onnx_value *x = gli_onnx_in(node, 0);

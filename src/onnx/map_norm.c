@@ -9,7 +9,7 @@
 #include "glia/ops/random.h"
 #include "glia/ops/reduce.h"
 #include "nn/model_impl.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 /* Statistics of the batch, which a graph computes where the file says so. */
 static void train_batchnorm(gli_onnx_node *node, const glia_batchnorm_params *params, gli_onnx_value *const *in) {

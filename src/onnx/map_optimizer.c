@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "glia/ops/elementwise.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 typedef struct step {
     gli_onnx_node *node;

@@ -6,7 +6,7 @@
 #include "core/dtype.h"
 #include "glia/ops/elementwise.h"
 #include "glia/ops/reduce.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 enum { DOUBLE = ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE, INT64 = ONNX__TENSOR_PROTO__DATA_TYPE__INT64 };
 

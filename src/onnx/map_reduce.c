@@ -5,7 +5,7 @@
 
 #include "core/dtype.h"
 #include "glia/ops/elementwise.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 typedef struct reduction {
     gli_onnx_value *x;

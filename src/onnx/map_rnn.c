@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 typedef struct cell {
     glia_rnn_cell kind;

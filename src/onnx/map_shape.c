@@ -4,7 +4,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "glia/ops/movement.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 enum {
     INT64 = ONNX__TENSOR_PROTO__DATA_TYPE__INT64,

@@ -7,7 +7,7 @@
 #include "glia/ops/loss.h"
 #include "glia/ops/movement.h"
 #include "glia/ops/reduce.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 /* Up to version 12 over all dimensions from the axis on. A row's kind: whether it is the logarithm. */
 void gli_onnx_map_softmax(gli_onnx_node *node) {

@@ -187,4 +187,22 @@ TEST_F(ImportTest, TellsAllThatItCannotDo) {
     EXPECT_LT(y.id, 0);
 }
 
+// The table of the guide has every row of the library's.
+TEST(Docs, NameEveryOperator) {
+    const auto text_of = [](const std::string &name) {
+        std::ifstream file(std::string(GLIA_SOURCE_DIR) + "/" + name);
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    const std::string table = text_of("src/onnx/onnx_operators.c"), guide = text_of("docs/onnx.md");
+    int rows = 0;
+    for (size_t at = 0; (at = table.find('"', at)) != std::string::npos; ++rows) {
+        const size_t end       = table.find('"', at + 1);
+        const std::string name = table.substr(at + 1, end - at - 1);
+        at                     = end + 1;
+        const bool is_operator = !name.empty() && isupper(name[0]) && name.find(' ') == std::string::npos;
+        EXPECT_TRUE(!is_operator || guide.find(name) != std::string::npos) << name;
+    }
+    EXPECT_GT(rows, 100);
+}
+
 }  // namespace

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
-#include "onnx/import.h"
+#include "onnx/onnx_import.h"
 
 gli_onnx_value *gli_onnx_in(const gli_onnx_node *node, int i) { return i < node->n_in ? node->in[i] : NULL; }
 

@@ -1,4 +1,4 @@
-#include "onnx/message.h"
+#include "onnx/onnx_message.h"
 
 #include "core/size.h"
 

@@ -5,7 +5,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
-#include "onnx/import.h"
+#include "onnx/onnx_import.h"
 
 enum { MOST_OPERANDS = 3 };
 

@@ -4,7 +4,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "core/tensor_impl.h"
-#include "onnx/file.h"
+#include "onnx/onnx_file.h"
 
 typedef struct type_row {
     const char *name;

@@ -6,7 +6,7 @@
 #include "glia/ops/elementwise.h"
 #include "nn/emission.h"
 #include "nn/layer.h"
-#include "onnx/import.h"
+#include "onnx/onnx_import.h"
 
 /* ---- Names: the file's last bytes, without what no name may have, and no name twice ---- */
 

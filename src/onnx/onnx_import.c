@@ -1,5 +1,5 @@
 /* Through the nodes of a file, as far as the outputs need them. */
-#include "onnx/import.h"
+#include "onnx/onnx_import.h"
 
 #include <string.h>
 
@@ -172,6 +172,7 @@ static glia_status import_node(gli_onnx_import *im, int n) {
     gli_onnx_node node;
     bool failed        = false;
     glia_status status = prepare_node(im, n, &node, &failed);
+    if (status != GLIA_OK && status != GLIA_UNSUPPORTED) return status; /* its weights are broken, or not there */
     if (status == GLIA_OK && !failed) {
         map_node(&node);
         status = node.status;

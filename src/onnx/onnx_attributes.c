@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/print.h"
-#include "onnx/import.h"
+#include "onnx/onnx_import.h"
 
 void *gli_onnx_fail(gli_onnx_node *node, glia_status status, const char *format, ...) {
     char text[400];

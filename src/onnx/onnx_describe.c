@@ -1,7 +1,6 @@
 /* What is in a file: for programs and for people. */
-#include <string.h>
-
-#include "onnx/file.h"
+#include "core/print.h"
+#include "onnx/onnx_file.h"
 
 static glia_onnx_value value_of(const char *name, const Onnx__TypeProto *type) {
     glia_onnx_value out = {.name = name, .type = ""};
@@ -47,84 +46,130 @@ glia_onnx_problem glia_onnx_get_problem(const glia_onnx *onnx, int index) {
 
 /* ---- For people ---- */
 
-/* Text of the file without what would steer a terminal. */
-static void put_text(FILE *to, const char *text) {
+/* Text on its way to a file, which gets a piece at a time. */
+typedef struct printer {
+    FILE *file;
+    char text[2048];
+    size_t used;
+    bool failed;
+} printer;
+
+static void flush(printer *p) {
+    p->text[p->used] = '\0';
+    p->failed        = !gli_print(p->file, p->text) || p->failed;
+    p->used          = 0;
+}
+
+static void put_char(printer *p, char c) {
+    if (p->used + 1 >= sizeof p->text) flush(p);
+    p->text[p->used++] = c;
+}
+
+static void put(printer *p, const char *text) {
+    for (; *text; ++text) put_char(p, *text);
+}
+
+/* A name of the file, without what would steer a terminal. */
+static void put_name(printer *p, const char *text) {
     for (; *text; ++text) {
         const unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
         const bool second_set = c == 0xc2 && next >= 0x80 && next < 0xa0;
         if (second_set) ++text;
-        fputc(second_set || c < ' ' || c == 0x7f ? '?' : c, to);
+        put_char(p, second_set || c < ' ' || c == 0x7f ? '?' : (char)c);
     }
 }
 
-static void put_shape(FILE *to, const glia_onnx_value *value) {
-    if (!value->has_shape) {
-        fprintf(to, " of any shape");
-        return;
-    }
-    fputs(" [", to);
+static void put_subject(printer *p, const char *subject) {
+    char text[32];
+    gli_format(text, sizeof text, "  %-14s ", subject);
+    put(p, text);
+}
+
+static void put_number(printer *p, int64_t number) {
+    char text[32];
+    gli_format(text, sizeof text, "%lld", (long long)number);
+    put(p, text);
+}
+
+static void put_shape(printer *p, const glia_onnx_value *value) {
+    put(p, value->has_shape ? " [" : " of any shape");
     for (int i = 0; i < value->shape.ndim; ++i) {
-        if (i) fputc(',', to);
+        if (i) put(p, ",");
         if (value->shape.dim[i] < 0)
-            fputc('?', to);
+            put(p, "?");
         else
-            fprintf(to, "%lld", (long long)value->shape.dim[i]);
+            put_number(p, value->shape.dim[i]);
     }
-    fputc(']', to);
+    if (value->has_shape) put(p, "]");
 }
 
-static void put_value(FILE *to, const char *what, const glia_onnx_value *value) {
-    fprintf(to, "  %-14s ", what);
-    put_text(to, value->name);
-    fprintf(to, ": %s", *value->type ? value->type : "no tensor");
-    put_shape(to, value);
-    fputc('\n', to);
+static void put_value(printer *p, const char *what, const glia_onnx_value *value) {
+    put_subject(p, what);
+    put_name(p, value->name);
+    put(p, ": ");
+    put(p, *value->type ? value->type : "no tensor");
+    put_shape(p, value);
+    put(p, "\n");
 }
 
-static void put_node(FILE *to, const glia_onnx *onnx, size_t n) {
+static void put_node(printer *p, const glia_onnx *onnx, size_t n) {
     const Onnx__NodeProto *node = onnx->graph->node[n];
     const char *domain          = gli_onnx_text(node->domain);
-    fprintf(to, "  ");
+    const int first             = node->n_output ? onnx->edges[n].out[0] : -1;
+    put(p, "  ");
     for (size_t i = 0; i < node->n_output; ++i) {
-        if (i) fputs(", ", to);
-        put_text(to, node->output[i]);
+        if (i) put(p, ", ");
+        put_name(p, node->output[i]);
     }
-    fputs(" = ", to);
-    if (*domain) put_text(to, domain), fputc('.', to);
-    put_text(to, gli_onnx_text(node->op_type));
+    put(p, " = ");
+    put_name(p, domain);
+    put(p, *domain ? "." : "");
+    put_name(p, gli_onnx_text(node->op_type));
+    put(p, "(");
     for (size_t i = 0; i < node->n_input; ++i) {
-        fputs(i ? ", " : "(", to);
-        put_text(to, node->input[i]);
+        if (i) put(p, ", ");
+        put_name(p, node->input[i]);
     }
-    fputs(node->n_input ? ")" : "()", to);
-    const int first = node->n_output ? onnx->edges[n].out[0] : -1;
+    put(p, ")");
     if (first >= 0 && onnx->names[first].type) {
         const glia_onnx_value value = value_of("", onnx->names[first].type);
-        put_shape(to, &value);
+        put_shape(p, &value);
     }
-    fputc('\n', to);
+    put(p, "\n");
+}
+
+static void put_origin(printer *p, const glia_onnx *onnx) {
+    const Onnx__ModelProto *m = onnx->model;
+    put_subject(p, "from");
+    put_name(p, gli_onnx_text(m->producer_name));
+    put(p, " ");
+    put_name(p, gli_onnx_text(m->producer_version));
+    put(p, "\n");
+    for (size_t i = 0; i < m->n_opset_import; ++i) {
+        put_subject(p, "operators");
+        put_name(p, *onnx->sets[i].domain ? onnx->sets[i].domain : "ai.onnx");
+        put(p, " ");
+        put_number(p, onnx->sets[i].version);
+        put(p, "\n");
+    }
 }
 
 static glia_status describe(const glia_onnx *onnx, FILE *file) {
-    const Onnx__ModelProto *m = onnx->model;
+    printer p = {.file = file};
     GLI_REQUIRE(onnx->ctx, file, GLIA_INVALID_ARGUMENT, "glia_onnx_describe: file is NULL");
-    fprintf(file, "  %-14s ", "from");
-    put_text(file, gli_onnx_text(m->producer_name));
-    fputc(' ', file);
-    put_text(file, gli_onnx_text(m->producer_version));
-    fputc('\n', file);
-    for (size_t i = 0; i < m->n_opset_import; ++i) {
-        fprintf(file, "  %-14s ", "operators");
-        put_text(file, *onnx->sets[i].domain ? onnx->sets[i].domain : "ai.onnx");
-        fprintf(file, " %d\n", onnx->sets[i].version);
-    }
+    put_origin(&p, onnx);
     for (int i = 0; i < glia_onnx_input_count(onnx); ++i)
-        put_value(file, "input", &(glia_onnx_value[]){glia_onnx_input(onnx, i)}[0]);
+        put_value(&p, "input", &(glia_onnx_value[]){glia_onnx_input(onnx, i)}[0]);
     for (int i = 0; i < glia_onnx_output_count(onnx); ++i)
-        put_value(file, "output", &(glia_onnx_value[]){glia_onnx_output(onnx, i)}[0]);
-    fprintf(file, "\n%zu weights, %zu nodes\n", onnx->graph->n_initializer, onnx->graph->n_node);
-    for (size_t n = 0; n < onnx->graph->n_node; ++n) put_node(file, onnx, n);
-    GLI_REQUIRE(onnx->ctx, !ferror(file), GLIA_IO_ERROR, "glia_onnx_describe: writing failed");
+        put_value(&p, "output", &(glia_onnx_value[]){glia_onnx_output(onnx, i)}[0]);
+    put(&p, "\n");
+    put_number(&p, (int64_t)onnx->graph->n_initializer);
+    put(&p, " weights, ");
+    put_number(&p, (int64_t)onnx->graph->n_node);
+    put(&p, " nodes\n");
+    for (size_t n = 0; n < onnx->graph->n_node; ++n) put_node(&p, onnx, n);
+    flush(&p);
+    GLI_REQUIRE(onnx->ctx, !p.failed, GLIA_IO_ERROR, "glia_onnx_describe: writing failed");
     return GLIA_OK;
 }
 

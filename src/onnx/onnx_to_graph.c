@@ -3,7 +3,7 @@
 
 #include "core/dtype.h"
 #include "graph/graph_impl.h"
-#include "onnx/import.h"
+#include "onnx/onnx_import.h"
 
 static const glia_npy_array *find_given(const gli_onnx_import *im, const char *name) {
     for (int i = 0; im->graph_args && i < im->graph_args->n_inputs; ++i) {

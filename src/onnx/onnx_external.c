@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "io/input.h"
-#include "onnx/file.h"
+#include "onnx/onnx_file.h"
 
 typedef struct place {
     const char *location;

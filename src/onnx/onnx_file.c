@@ -1,5 +1,5 @@
 /* Opening a file, and what is in it. */
-#include "onnx/file.h"
+#include "onnx/onnx_file.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "core/size.h"
 #include "core/tensor_impl.h"
 #include "io/input.h"
-#include "onnx/message.h"
+#include "onnx/onnx_message.h"
 
 /* ---- Names ---- */
 

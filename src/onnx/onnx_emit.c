@@ -8,7 +8,7 @@
 #include "glia/ops/elementwise.h"
 #include "glia/ops/movement.h"
 #include "glia/ops/reduce.h"
-#include "onnx/import.h"
+#include "onnx/onnx_import.h"
 
 bool gli_onnx_all_constant(int n, gli_onnx_value *const *in) {
     for (int i = 0; i < n; ++i)

@@ -2,7 +2,7 @@
 #ifndef GLI_ONNX_MAP_H
 #define GLI_ONNX_MAP_H
 
-#include "onnx/import.h"
+#include "onnx/onnx_import.h"
 
 /* ---- map_elementwise.c ---- */
 void gli_onnx_map_unary(gli_onnx_node *node);

@@ -5,7 +5,7 @@
 
 #include "core/op.h"
 #include "glia/ops/common.h"
-#include "onnx/file.h"
+#include "onnx/onnx_file.h"
 
 /* The size of the batch in shape arithmetic. It is computed with like any number, so that -1, or a product with a size,
  * comes out as what it is; sizes themselves are smaller. */

@@ -4,7 +4,7 @@
 #include "glia/ops/elementwise.h"
 #include "glia/ops/loss.h"
 #include "glia/ops/reduce.h"
-#include "onnx/map.h"
+#include "onnx/onnx_map.h"
 
 #define TRAINING "ai.onnx.preview.training"
 #define QUANTIZED "it is quantized: Glia computes with floats"

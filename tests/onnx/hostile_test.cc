@@ -1,0 +1,175 @@
+// Files that are broken, or that want what they must not have: an error with the path, and nothing else happens.
+#include <unistd.h>
+
+#include "support/context_test.h"
+#include "support/failing.h"
+#include "support/files.h"
+#include "support/internals.h"
+#include "support/onnx_file.h"
+
+namespace {
+
+using namespace glia;
+using namespace glia::onnx;
+
+class HostileTest : public ContextTest {
+   protected:
+    // Opens the file, and adds it to a graph with x as [2,3].
+    glia_status use(const std::string &bytes) {
+        const std::string path = folder.write("f.onnx", {bytes.begin(), bytes.end()});
+        return use_file(ctx, path);
+    }
+
+    static glia_status use_file(glia_context *ctx, const std::string &path) {
+        glia_onnx *file   = nullptr;
+        glia_graph *graph = nullptr;
+        const glia_npy_array x{"x", GLIA_F32, GLIA_SHAPE(2, 3), nullptr, 0};
+        glia_onnx_graph_args args = {};
+        args.inputs               = &x;
+        args.n_inputs             = 1;
+        glia_value y{};
+        glia_status status = glia_onnx_open(ctx, path.c_str(), nullptr, &file);
+        if (status == GLIA_OK) status = glia_graph_create(ctx, &graph);
+        if (status == GLIA_OK) status = glia_onnx_add_to_graph(file, graph, &args, &y, 1);
+        glia_graph_destroy(graph);
+        glia_onnx_close(file);
+        return status;
+    }
+
+    void refused(const std::string &bytes, glia_status status, const std::string &part) {
+        EXPECT_EQ(use(bytes), status) << part;
+        EXPECT_TRUE(says(part)) << message();
+        EXPECT_TRUE(says("f.onnx: ")) << message();
+    }
+
+    // small_network with its weights in another file.
+    Network with_weights_at(const std::string &location, const std::string &offset = "0") {
+        Network n = small_network();
+        Message w;
+        w.number(1, 2).number(1, 3).number(2, FLOAT).text(8, "w");
+        w.add(13, Message().text(1, "location").text(2, location)).add(13, Message().text(1, "offset").text(2, offset));
+        n.initializers[0] = w.number(14, 1);
+        return n;
+    }
+
+    Folder folder;
+};
+
+TEST_F(HostileTest, TruncatedAnywhere) {
+    const std::string whole = small_network().file();
+    ASSERT_EQ(use(whole), GLIA_OK) << message();
+    for (size_t n = 0; n < whole.size(); ++n) {
+        const glia_status status = use(whole.substr(0, n));
+        // Before the operator sets the rest is there: what is missing is then a version.
+        EXPECT_TRUE(status == GLIA_BAD_FORMAT || status == GLIA_UNSUPPORTED) << n;
+        EXPECT_TRUE(says("f.onnx")) << message();
+    }
+}
+
+TEST_F(HostileTest, EachByteChanged) {
+    const std::string whole = small_network().file();
+    for (size_t n = 0; n < whole.size(); ++n)
+        for (int change : {1, 0x80, 0xff}) {
+            std::string bytes = whole;
+            bytes[n]          = static_cast<char>(bytes[n] ^ change);
+            EXPECT_TRUE(use(bytes) == GLIA_OK || !message().empty()) << n;
+        }
+}
+
+TEST_F(HostileTest, NestedDeeply) {
+    std::string deep;
+    for (int i = 0; i < 100000; ++i) {  // a graph in an attribute of a node of a graph ...
+        if (deep.size() > 1 << 15) break;
+        deep = Message().text(1, Message().text(5, Message().text(6, deep).bytes).bytes).bytes;
+    }
+    refused(Message().text(7, deep).bytes, GLIA_BAD_FORMAT, "more than 64 deep");
+}
+
+TEST_F(HostileTest, MoreMemoryThanTheFile) {
+    std::string nodes;
+    for (int i = 0; i < 2000000; ++i) nodes += std::string("\x0a\x00", 2);  // empty nodes, 100 bytes each
+    refused(Message().text(7, nodes).bytes, GLIA_BAD_FORMAT, "twice as many");
+    EXPECT_LT(glia_context_peak_bytes(ctx), size_t{64 << 20} + 4 * nodes.size());
+}
+
+TEST_F(HostileTest, NoModel) {
+    refused("", GLIA_BAD_FORMAT, "no graph");
+    refused("not a model", GLIA_BAD_FORMAT, "broken at byte");
+}
+
+TEST_F(HostileTest, NamesTwiceAndCycles) {
+    Network n = small_network();
+    n.nodes.push_back(node("Relu", {"x"}, {"y"}));
+    refused(n.file(), GLIA_BAD_FORMAT, "'y' is given twice");
+    n = small_network();
+    n.initializers.push_back(n.initializers[0]);
+    refused(n.file(), GLIA_BAD_FORMAT, "'w' is given twice");
+    n       = small_network();
+    n.nodes = {node("Relu", {"b1"}, {"a1"}), node("Relu", {"a1"}, {"b1"}), node("Relu", {"b1"}, {"y"})};
+    refused(n.file(), GLIA_BAD_FORMAT, "reads 'b1', which nothing before it gives");
+    n         = small_network();
+    n.outputs = {value("z", FLOAT, {1})};
+    refused(n.file(), GLIA_BAD_FORMAT, "'z' is given by nothing");
+}
+
+TEST_F(HostileTest, ShapesThatAreNone) {
+    Network n         = small_network();
+    n.initializers[0] = onnx::tensor("w", FLOAT, {1 << 30, 1 << 30}, "");
+    refused(n.file(), GLIA_UNSUPPORTED, "more than 2^31-1 elements");
+    n.initializers[0] = onnx::tensor("w", FLOAT, {-1, 3}, "");
+    refused(n.file(), GLIA_BAD_FORMAT, "dimension 0 is -1");
+    n.initializers[0] = onnx::tensor("w", FLOAT, {2, 3}, "1234");
+    refused(n.file(), GLIA_BAD_FORMAT, "has 4 bytes of values, its shape and type make 24");
+    n.initializers[0] = onnx::tensor("w", 8, {2, 3}, "1234");
+    refused(n.file(), GLIA_UNSUPPORTED, "of type string");
+    // A constant of 4 GB from 8 bytes.
+    n              = small_network();
+    n.initializers = {onnx::tensor("s", INT64, {2}, raw<int64_t>({1 << 15, 1 << 15}))};
+    n.nodes        = {node("ConstantOfShape", {"s"}, {"y"})};
+    refused(n.file(), GLIA_UNSUPPORTED, "constants take more than");
+    EXPECT_LT(glia_context_peak_bytes(ctx), size_t{64 << 20});
+}
+
+TEST_F(HostileTest, WeightsOfItsOwnFolderAlone) {
+    const std::string w = raw<float>({1, -2, 3, -4, 5, -6}), outside = "outside" + std::to_string(getpid());
+    folder.write("w", {w.begin(), w.end()});
+    std::filesystem::create_directory(folder / "sub");
+    folder.write("sub/w", {w.begin(), w.end()});
+    EXPECT_EQ(use(with_weights_at("w").file()), GLIA_OK) << message();
+    EXPECT_EQ(use(with_weights_at("sub/w").file()), GLIA_OK) << message();
+    std::filesystem::create_symlink(folder / "w", folder / "link");
+    std::filesystem::create_directory_symlink(folder / "sub", folder / "linked");
+    std::filesystem::create_hard_link(folder / "sub/w", folder / "hard");
+    for (const char *location :
+         {"/etc/passwd", "../w", "sub/../../w", "./w", "", "sub/", "link", "linked/w", "hard", "sub"})
+        refused(with_weights_at(location).file(), GLIA_BAD_FORMAT, "only files in the model's folder are read");
+    EXPECT_EQ(use(with_weights_at("nothing").file()), GLIA_NOT_FOUND);
+    refused(with_weights_at("w", "4").file(), GLIA_BAD_FORMAT, "24 at 4 are wanted");
+    refused(with_weights_at("w", "18446744073709551615").file(), GLIA_BAD_FORMAT, "are wanted");
+    refused(with_weights_at("w", "-1").file(), GLIA_BAD_FORMAT, "must be a number");
+}
+
+TEST_F(HostileTest, VersionsThatAreNotRead) {
+    Network n = small_network();
+    n.version = 99;
+    refused(n.file(), GLIA_UNSUPPORTED, "version 99 of ONNX's operators");
+}
+
+TEST_F(HostileTest, OutOfMemory) {
+    const std::string bytes = small_network().file(), path = folder.write("f.onnx", {bytes.begin(), bytes.end()});
+    EXPECT_GT(fail_every_allocation([&](glia_context *c) { return use_file(c, path); }), 10);
+    const auto as_model = [&](glia_context *c) {
+        glia_onnx *file = nullptr;
+        glia_model *net = nullptr;
+        glia_value y{};
+        glia_status status = glia_onnx_open(c, path.c_str(), nullptr, &file);
+        if (status == GLIA_OK) status = glia_model_create(c, nullptr, &net);
+        if (status == GLIA_OK) status = glia_onnx_add_to_model(file, net, nullptr, &y, 1);
+        glia_model_destroy(net);
+        glia_onnx_close(file);
+        return status;
+    };
+    EXPECT_GT(fail_every_allocation(as_model), 10);
+}
+
+}  // namespace
