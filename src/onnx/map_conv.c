@@ -1,38 +1,40 @@
-/* Convolutions, of one and two dimensions. */
+/* Convolutions, of one to three dimensions. */
 #include "glia/ops/conv.h"
 
 #include <limits.h>
 #include <string.h>
 
+#include "glia/ops/elementwise.h"
+#include "glia/ops/movement.h"
 #include "onnx/onnx_map.h"
 
 /* ---- The window ---- */
 
-/* Of one number each, at the window's second place, beside `first`. */
-static bool read_pair(gli_onnx_node *node, const char *name, int rank, int first, const int64_t *otherwise,
-                      int out[2]) {
-    int64_t numbers[4];
-    const int n = gli_onnx_ints(node, name, 4, numbers);
+/* Numbers of the dimensions that there are, which are the window's last ones; `first` of the others. */
+static bool read_sizes(gli_onnx_node *node, const char *name, int rank, int first, const int64_t *otherwise,
+                       int out[3]) {
+    int64_t numbers[6];
+    const int n = gli_onnx_ints(node, name, 6, numbers);
     if (n >= 0 && n != rank) {
         gli_onnx_fail(node, GLIA_BAD_FORMAT, "%s has %d numbers, the images have %d dimensions", name, n, rank);
         return false;
     }
     const int64_t *from = n >= 0 ? numbers : otherwise;
-    out[0]              = first;
+    out[0] = out[1] = first;
     for (int i = 0; i < rank; ++i) {
         const int64_t number = from ? from[i] : first;
         if (number < INT_MIN || number > INT_MAX) {
             gli_onnx_fail(node, GLIA_BAD_FORMAT, "%s has %lld", name, (long long)number);
             return false;
         }
-        out[2 - rank + i] = (int)number;
+        out[3 - rank + i] = (int)number;
     }
     return gli_onnx_ok(node);
 }
 
 static bool read_pads(gli_onnx_node *node, gli_onnx_window *w) {
-    int64_t pads[4] = {0};
-    const int n     = gli_onnx_ints(node, "pads", 4, pads);
+    int64_t pads[6] = {0};
+    const int n     = gli_onnx_ints(node, "pads", 6, pads);
     if (n >= 0 && n != 2 * w->rank) {
         gli_onnx_fail(node, GLIA_BAD_FORMAT, "pads has %d numbers, must be %d", n, 2 * w->rank);
         return false;
@@ -43,8 +45,8 @@ static bool read_pads(gli_onnx_node *node, gli_onnx_window *w) {
             gli_onnx_fail(node, GLIA_BAD_FORMAT, "pads of %lld and %lld", (long long)pad, (long long)end);
             return false;
         }
-        w->pad[2 - w->rank + i]     = (int)pad;
-        w->pad_end[2 - w->rank + i] = (int)end;
+        w->pad[3 - w->rank + i]     = (int)pad;
+        w->pad_end[3 - w->rank + i] = (int)end;
     }
     return gli_onnx_ok(node);
 }
@@ -54,8 +56,7 @@ bool gli_onnx_read_window(gli_onnx_node *node, const gli_onnx_value *x, const gl
     static const char *const words[] = {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"};
     if (!x) return gli_onnx_fail(node, GLIA_BAD_FORMAT, "it has no image"), false;
     *out = (gli_onnx_window){.rank = x->is.ndim - 2, .auto_pad = gli_onnx_string(node, "auto_pad", "NOTSET")};
-    if (out->rank == 3) return gli_onnx_fail(node, GLIA_UNSUPPORTED, "Glia has no images of three dimensions"), false;
-    if (out->rank != 1 && out->rank != 2)
+    if (out->rank < 1 || out->rank > 3)
         return gli_onnx_fail(node, GLIA_UNSUPPORTED, "of %d dimensions", x->is.ndim), false;
     if (weight && weight->is.ndim != x->is.ndim)
         return gli_onnx_fail(node, GLIA_BAD_FORMAT, "x is %s, W is %s", GLI_SHAPE_OF(&x->is),
@@ -66,11 +67,11 @@ bool gli_onnx_read_window(gli_onnx_node *node, const gli_onnx_value *x, const gl
     if (!known) return gli_onnx_fail(node, GLIA_BAD_FORMAT, "auto_pad is '%.32s'", out->auto_pad), false;
     if (!weight && !gli_onnx_has(node, "kernel_shape"))
         return gli_onnx_fail(node, GLIA_BAD_FORMAT, "it has no kernel_shape"), false;
-    if (!read_pair(node, "kernel_shape", out->rank, 1, weight ? weight->is.dim + 2 : NULL, out->kernel) ||
-        !read_pair(node, "strides", out->rank, 1, NULL, out->stride) ||
-        !read_pair(node, "dilations", out->rank, 1, NULL, out->dilation) || !read_pads(node, out))
+    if (!read_sizes(node, "kernel_shape", out->rank, 1, weight ? weight->is.dim + 2 : NULL, out->kernel) ||
+        !read_sizes(node, "strides", out->rank, 1, NULL, out->stride) ||
+        !read_sizes(node, "dilations", out->rank, 1, NULL, out->dilation) || !read_pads(node, out))
         return false;
-    for (int i = 0; i < 2; ++i)
+    for (int i = 0; i < 3; ++i)
         if (out->stride[i] < 1 || out->dilation[i] < 1 || out->kernel[i] < 1)
             return gli_onnx_fail(node, GLIA_BAD_FORMAT, "kernel %d, stride %d and dilation %d", out->kernel[i],
                                  out->stride[i], out->dilation[i]),
@@ -91,10 +92,10 @@ static int64_t span(const gli_onnx_window *w, int i) { return (int64_t)w->dilati
 void gli_onnx_fill_pads(const gli_onnx_value *x, gli_onnx_window *w) {
     const bool upper = strcmp(w->auto_pad, "SAME_UPPER") == 0, lower = strcmp(w->auto_pad, "SAME_LOWER") == 0;
     if (strcmp(w->auto_pad, "VALID") == 0)
-        for (int i = 0; i < 2; ++i) w->pad[i] = w->pad_end[i] = 0;
+        for (int i = 0; i < 3; ++i) w->pad[i] = w->pad_end[i] = 0;
     if (!upper && !lower) return;
-    for (int i = 2 - w->rank; i < 2; ++i) {
-        const int64_t size = x->is.dim[x->is.ndim - 2 + i], out = (size + w->stride[i] - 1) / w->stride[i];
+    for (int i = 3 - w->rank; i < 3; ++i) {
+        const int64_t size = x->is.dim[x->is.ndim - 3 + i], out = (size + w->stride[i] - 1) / w->stride[i];
         share(w, i, (out - 1) * w->stride[i] + span(w, i) - size, upper);
     }
 }
@@ -124,6 +125,64 @@ static int read_groups(gli_onnx_node *node) {
     return (int)groups;
 }
 
+/* x [N,C,D,H,W] as the images of a convolution of two dimensions, [N D',C S,H,W]: for each depth that the window stands
+ * at, the S images of each channel that are in it. */
+static gli_onnx_value *depth_as_channels(gli_onnx_node *node, gli_onnx_value *x, const gli_onnx_window *w) {
+    static const int depth_first[] = {0, 2, 1, 3, 4};
+    glia_pad_params pad            = {.before = {0, 0, w->pad[0]}, .after = {0, 0, w->pad_end[0]}};
+    gli_onnx_value *part[GLI_MAX_IN];
+    gli_onnx_shape merged = {0};
+    if (w->kernel[0] > GLI_MAX_IN || w->pad[0] < 0 || w->pad_end[0] < 0)
+        return gli_onnx_fail(node, GLIA_UNSUPPORTED, "a window of depth %d, with pads of %d and %d", w->kernel[0],
+                             w->pad[0], w->pad_end[0]);
+    x = gli_onnx_call(node, &gli_op_pad, &pad, GLI_ONNX_VALUES(x));
+    x = gli_onnx_transpose(node, x, depth_first);
+    if (!x) return NULL;
+    const int64_t last = x->is.dim[1] - ((int64_t)w->dilation[0] * (w->kernel[0] - 1) + 1);
+    if (last < 0) return gli_onnx_fail(node, GLIA_BAD_FORMAT, "its window is deeper than %s", GLI_SHAPE_OF(&x->is));
+    for (int s = 0; s < w->kernel[0]; ++s) {
+        const int64_t start  = (int64_t)s * w->dilation[0];
+        gli_onnx_shape stack = {0};
+        part[s]              = gli_onnx_slice(node, x, 1, start, start + last + 1, w->stride[0]);
+        if (!part[s]) return NULL;
+        gli_onnx_copy_dims(&stack, part[s], 0, 3);
+        gli_onnx_add_dim(&stack, 1, 1);
+        gli_onnx_copy_dims(&stack, part[s], 3, 5);
+        part[s] = gli_onnx_reshape(node, part[s], &stack);
+    }
+    x = gli_onnx_concat(node, w->kernel[0], part, 3);
+    if (!x) return NULL;
+    gli_onnx_merge_dims(&merged, x, 0, 2);
+    gli_onnx_merge_dims(&merged, x, 2, 4);
+    gli_onnx_copy_dims(&merged, x, 4, 6);
+    return gli_onnx_reshape(node, x, &merged);
+}
+
+/* y [N D',K,P,Q] of such a convolution as [N,K,D',P,Q]. */
+static gli_onnx_value *depth_from_batch(gli_onnx_node *node, gli_onnx_value *y, const gli_onnx_value *x) {
+    static const int channels_first[] = {0, 2, 1, 3, 4};
+    gli_onnx_shape shape              = {0};
+    if (!y || !x->is.dim[0]) return gli_onnx_fail(node, GLIA_UNSUPPORTED, "images of three dimensions, and none");
+    gli_onnx_copy_dims(&shape, x, 0, 1);
+    gli_onnx_add_dim(&shape, y->is.dim[0] / x->is.dim[0], y->other[0] / x->other[0]);
+    gli_onnx_copy_dims(&shape, y, 1, 4);
+    return gli_onnx_transpose(node, gli_onnx_reshape(node, y, &shape), channels_first);
+}
+
+static gli_onnx_value *as_image(gli_onnx_node *node, gli_onnx_value *x, const gli_onnx_window *w) {
+    return w->rank == 3 ? depth_as_channels(node, x, w) : gli_onnx_to_row(node, x);
+}
+
+/* w [K,C/G,S,...] with S among the channels. */
+static gli_onnx_value *as_filters(gli_onnx_node *node, gli_onnx_value *w) {
+    gli_onnx_shape shape = {0};
+    if (w->is.ndim != 5) return gli_onnx_to_row(node, w);
+    gli_onnx_copy_dims(&shape, w, 0, 1);
+    gli_onnx_merge_dims(&shape, w, 1, 3);
+    gli_onnx_copy_dims(&shape, w, 3, 5);
+    return gli_onnx_reshape(node, w, &shape);
+}
+
 void gli_onnx_map_conv(gli_onnx_node *node) {
     gli_onnx_value *x = gli_onnx_in(node, 0), *w = gli_onnx_in(node, 1), *bias = gli_onnx_in(node, 2);
     gli_onnx_window window;
@@ -132,15 +191,17 @@ void gli_onnx_map_conv(gli_onnx_node *node) {
     gli_onnx_fill_pads(x, &window);
     glia_conv2d_params params = glia_conv2d_defaults();
     params.groups             = read_groups(node);
-    memcpy(params.stride, window.stride, sizeof params.stride);
-    memcpy(params.pad, window.pad, sizeof params.pad);
-    memcpy(params.pad_end, window.pad_end, sizeof params.pad_end);
-    memcpy(params.dilation, window.dilation, sizeof params.dilation);
-    x = gli_onnx_to_row(node, x);
-    w = gli_onnx_to_row(node, w);
-    if (!x || !w) return;
-    gli_onnx_value *y = gli_onnx_call(node, &gli_op_conv2d, &params, GLI_ONNX_VALUES(x, w, bias));
-    gli_onnx_give(node, 0, window.rank == 1 ? gli_onnx_from_row(node, y) : y);
+    memcpy(params.stride, window.stride + 1, sizeof params.stride);
+    memcpy(params.pad, window.pad + 1, sizeof params.pad);
+    memcpy(params.pad_end, window.pad_end + 1, sizeof params.pad_end);
+    memcpy(params.dilation, window.dilation + 1, sizeof params.dilation);
+    gli_onnx_value *image = as_image(node, x, &window), *filters = as_filters(node, w);
+    if (!image || !filters) return;
+    gli_onnx_value *y = gli_onnx_call(node, &gli_op_conv2d, &params, GLI_ONNX_VALUES(image, filters, bias));
+    if (window.rank == 3)
+        gli_onnx_give(node, 0, depth_from_batch(node, y, x));
+    else
+        gli_onnx_give(node, 0, window.rank == 1 ? gli_onnx_from_row(node, y) : y);
 }
 
 /* ---- ConvTranspose ---- */
@@ -153,13 +214,13 @@ static void crop_to(gli_onnx_window *w, int i, int64_t size, int64_t wanted) {
 }
 
 static bool read_crops(gli_onnx_node *node, const gli_onnx_value *x, gli_onnx_window *w) {
-    int64_t wanted[6], none[2] = {0};
+    int64_t wanted[6], none[3] = {0};
     const int n     = gli_onnx_ints(node, "output_shape", 6, wanted);
     const bool same = strncmp(w->auto_pad, "SAME", 4) == 0;
-    if (!read_pair(node, "output_padding", w->rank, 0, none, w->output_pad)) return false;
+    if (!read_sizes(node, "output_padding", w->rank, 0, none, w->output_pad)) return false;
     if (n >= 0 && n < w->rank) return gli_onnx_fail(node, GLIA_BAD_FORMAT, "output_shape has %d numbers", n), false;
     for (int i = 0; i < w->rank; ++i) {
-        const int at       = 2 - w->rank + i;
+        const int at       = 3 - w->rank + i;
         const int64_t size = x->is.dim[2 + i];
         if (n >= 0)
             crop_to(w, at, size, wanted[n - w->rank + i]);
@@ -169,18 +230,88 @@ static bool read_crops(gli_onnx_node *node, const gli_onnx_value *x, gli_onnx_wi
     return true;
 }
 
+/* Filters s of the depth of w [C,K/G,S,R,S]. */
+static gli_onnx_value *filters_at(gli_onnx_node *node, gli_onnx_value *w, int s) {
+    gli_onnx_shape shape = {0};
+    w                    = gli_onnx_slice(node, w, 2, s, s + 1, 1);
+    if (!w) return NULL;
+    gli_onnx_copy_dims(&shape, w, 0, 2);
+    gli_onnx_copy_dims(&shape, w, 3, 5);
+    return gli_onnx_reshape(node, w, &shape);
+}
+
+/* y [N D,K,P,Q] as [N,L,K,P,Q]: its depths are `stride` apart from `first` on, and zeros elsewhere. */
+static gli_onnx_value *spread_depth(gli_onnx_node *node, gli_onnx_value *y, const gli_onnx_value *x, int stride,
+                                    int first, int64_t length) {
+    const int64_t depth = x->is.dim[2], used = (depth - 1) * stride + 1;
+    const glia_pad_params between = {.after = {0, 0, stride - 1}};
+    const glia_pad_params around  = {.before = {0, first}, .after = {0, (int)(length - used - first)}};
+    gli_onnx_shape apart = {0}, merged = {0};
+    gli_onnx_copy_dims(&apart, x, 0, 1);
+    gli_onnx_copy_dims(&apart, x, 2, 3);
+    gli_onnx_add_dim(&apart, 1, 1);
+    gli_onnx_copy_dims(&apart, y, 1, 4);
+    y = gli_onnx_reshape(node, y, &apart);
+    y = y ? gli_onnx_call(node, &gli_op_pad, &between, GLI_ONNX_VALUES(y)) : NULL;
+    if (!y) return NULL;
+    gli_onnx_copy_dims(&merged, y, 0, 1);
+    gli_onnx_merge_dims(&merged, y, 1, 3);
+    gli_onnx_copy_dims(&merged, y, 3, 6);
+    y = gli_onnx_slice(node, gli_onnx_reshape(node, y, &merged), 1, 0, used, 1);
+    return y ? gli_onnx_call(node, &gli_op_pad, &around, GLI_ONNX_VALUES(y)) : NULL;
+}
+
+/* Of three dimensions: for each depth of the window the images' convolutions, where they come to stand. */
+static gli_onnx_value *transpose_depth(gli_onnx_node *node, const glia_conv2d_transpose_params *params,
+                                       const gli_onnx_window *w, gli_onnx_value *x, gli_onnx_value *filters) {
+    static const int swap[]  = {0, 2, 1, 3, 4};
+    const int64_t length     = (x->is.dim[2] - 1) * w->stride[0] + span(w, 0) + w->output_pad[0];
+    gli_onnx_shape images    = {0};
+    gli_onnx_value *sum      = NULL;
+    gli_onnx_value *by_depth = gli_onnx_transpose(node, x, swap);
+    if (x->is.dim[2] < 1 || length > INT32_MAX || w->kernel[0] > GLI_MAX_IN)
+        return gli_onnx_fail(node, GLIA_UNSUPPORTED, "%s with a window of depth %d", GLI_SHAPE_OF(&x->is),
+                             w->kernel[0]);
+    if (!by_depth) return NULL;
+    gli_onnx_merge_dims(&images, by_depth, 0, 2);
+    gli_onnx_copy_dims(&images, by_depth, 2, 5);
+    by_depth = gli_onnx_reshape(node, by_depth, &images);
+    for (int s = 0; s < w->kernel[0] && by_depth && gli_onnx_ok(node); ++s) {
+        gli_onnx_value *f = filters_at(node, filters, s);
+        gli_onnx_value *y =
+            f ? gli_onnx_call(node, &gli_op_conv2d_transpose, params, GLI_ONNX_VALUES(by_depth, f)) : NULL;
+        if (y) y = spread_depth(node, y, x, w->stride[0], s * w->dilation[0], length);
+        sum = sum ? gli_onnx_binary(node, GLIA_BINARY_ADD, sum, y) : y;
+    }
+    sum = gli_onnx_slice(node, sum, 1, w->pad[0], length - w->pad_end[0], 1);
+    return gli_onnx_transpose(node, sum, swap);
+}
+
+static gli_onnx_value *add_bias(gli_onnx_node *node, gli_onnx_value *y, gli_onnx_value *bias) {
+    gli_onnx_shape shape = {0};
+    if (!bias) return y;
+    gli_onnx_merge_dims(&shape, bias, 0, bias->is.ndim);
+    for (int i = 0; i < 3; ++i) gli_onnx_add_dim(&shape, 1, 1);
+    return gli_onnx_binary(node, GLIA_BINARY_ADD, y, gli_onnx_reshape(node, bias, &shape));
+}
+
 void gli_onnx_map_conv_transpose(gli_onnx_node *node) {
     gli_onnx_value *x = gli_onnx_in(node, 0), *w = gli_onnx_in(node, 1), *bias = gli_onnx_in(node, 2);
     gli_onnx_window window;
     GLI_ONNX_REQUIRE(node, x && w, GLIA_BAD_FORMAT, "it has an image and weights");
-    if (!gli_onnx_read_window(node, x, w, &window) || !read_crops(node, x, &window)) return;
+    if (!gli_onnx_read_window(node, x, w, &window)) return;
+    if (!read_crops(node, x, &window)) return;
     glia_conv2d_transpose_params params = glia_conv2d_transpose_defaults();
     params.groups                       = read_groups(node);
-    memcpy(params.stride, window.stride, sizeof params.stride);
-    memcpy(params.pad, window.pad, sizeof params.pad);
-    memcpy(params.pad_end, window.pad_end, sizeof params.pad_end);
-    memcpy(params.dilation, window.dilation, sizeof params.dilation);
-    memcpy(params.output_pad, window.output_pad, sizeof params.output_pad);
+    memcpy(params.stride, window.stride + 1, sizeof params.stride);
+    memcpy(params.pad, window.pad + 1, sizeof params.pad);
+    memcpy(params.pad_end, window.pad_end + 1, sizeof params.pad_end);
+    memcpy(params.dilation, window.dilation + 1, sizeof params.dilation);
+    memcpy(params.output_pad, window.output_pad + 1, sizeof params.output_pad);
+    if (window.rank == 3) {
+        gli_onnx_give(node, 0, add_bias(node, transpose_depth(node, &params, &window, x, w), bias));
+        return;
+    }
     x = gli_onnx_to_row(node, x);
     w = gli_onnx_to_row(node, w);
     if (!x || !w) return;

@@ -41,10 +41,10 @@ void gli_onnx_map_max_pool(gli_onnx_node *node);
 void gli_onnx_map_average_pool(gli_onnx_node *node);
 void gli_onnx_map_global_pool(gli_onnx_node *node);
 
-/* A window over rows and columns; of one dimension it is over a row. */
+/* A window over depth, rows and columns, of which there are the last ones. */
 typedef struct gli_onnx_window {
-    int rank; /* 1 or 2 */
-    int kernel[2], stride[2], dilation[2], pad[2], pad_end[2], output_pad[2];
+    int rank; /* how many there are */
+    int kernel[3], stride[3], dilation[3], pad[3], pad_end[3], output_pad[3];
     const char *auto_pad;
 } gli_onnx_window;
 /* Reads kernel_shape, strides, dilations, pads and auto_pad of a node whose first input is x. weight: of which the

@@ -46,6 +46,10 @@ void run_suite(const std::string &suite, const std::string &device) {
     }
     std::cout << suite << " on " << device << ": " << passed << " of " << names.size() << " pass\n";
     glia_context_destroy(ctx);
+    std::ifstream file(std::string(GLIA_SOURCE_DIR) + "/docs/onnx.md");
+    const std::string guide(std::istreambuf_iterator<char>(file), {});
+    const std::string figures = "| " + std::to_string(passed) + " | " + std::to_string(names.size()) + " |";
+    EXPECT_NE(guide.find(figures), std::string::npos) << "docs/onnx.md does not say " << figures;
 }
 
 TEST(Upstream, NodeTests) { run_suite("node", "cpu"); }
