@@ -92,7 +92,7 @@ static glia_status run_samples(glia_predictor *p, const char *in, float *out, in
     const size_t bytes = glia_predictor_input_bytes(p, 0);
     for (int i = 0; i < count; ++i) {
         const double begin = each ? bench_now() : 0;
-        TRY(glia_predictor_run(p, 1, (const void *[]){in + (size_t)(i % SAMPLES) * bytes}, (void *[]){out}));
+        GLIA_TRY(glia_predictor_run(p, 1, (const void *[]){in + (size_t)(i % SAMPLES) * bytes}, (void *[]){out}));
         if (each) each[i] = 1e9 * (bench_now() - begin);
     }
     return GLIA_OK;
@@ -105,12 +105,12 @@ static glia_status measure(glia_predictor *p, const network *n, long rounds, dou
     for (int i = 0; i < SAMPLES * LONGEST; ++i) x[i] = (float)(i * 37 % 101) / 101 - 0.5f;
     for (long r = 0; r < rounds; ++r) {
         const double begin = bench_now();
-        TRY(run_samples(p, (const char *)x, y, n->samples, NULL));
+        GLIA_TRY(run_samples(p, (const char *)x, y, n->samples, NULL));
         const double end = bench_now();
-        TRY(glia_predictor_run(p, SAMPLES, (const void *[]){x}, (void *[]){y}));
+        GLIA_TRY(glia_predictor_run(p, SAMPLES, (const void *[]){x}, (void *[]){y}));
         block[r] = 1e9 * (bench_now() - end) / SAMPLES;
         round[r] = 1e9 * (end - begin) / n->samples;
-        TRY(run_samples(p, (const char *)x, y, singles, single + r * singles));
+        GLIA_TRY(run_samples(p, (const char *)x, y, singles, single + r * singles));
     }
     const long count = rounds * singles;
     qsort(round, (size_t)rounds, sizeof *round, by_value);
@@ -129,8 +129,8 @@ static glia_status measure(glia_predictor *p, const network *n, long rounds, dou
 static glia_status bench(glia_model *net, const network *n, long rounds, times *out) {
     glia_predictor *p  = NULL;
     const glia_value y = n->layers(net, glia_model_input(net, "x", n->input));
-    TRY(glia_model_compile(net, y, NULL));
-    TRY(glia_predictor_create(net, &(glia_predictor_args){.streaming = n->streaming}, &p));
+    GLIA_TRY(glia_model_compile(net, y, NULL));
+    GLIA_TRY(glia_predictor_create(net, &(glia_predictor_args){.streaming = n->streaming}, &p));
     double *memory           = malloc((size_t)rounds * (2 + SINGLE_RUNS_PER_ROUND) * sizeof *memory);
     const glia_status status = memory ? measure(p, n, rounds, memory, out) : GLIA_OUT_OF_MEMORY;
     free(memory);

@@ -74,7 +74,7 @@ static void bench_free(bench *b) {
 }
 
 static glia_status add_tensor(bench *b, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
-    TRY(glia_tensor_create(b->ctx, dtype, shape, out));
+    GLIA_TRY(glia_tensor_create(b->ctx, dtype, shape, out));
     b->tensors[b->n_tensors++] = *out;
     return GLIA_OK;
 }
@@ -88,7 +88,7 @@ static glia_status fill(const bench *b, glia_tensor *tensor, uint64_t seed) {
                                             .seed  = seed};
     const size_t bytes                   = (size_t)glia_tensor_count(tensor) * glia_dtype_size(params.dtype);
     glia_tensor *numbers;
-    TRY(glia_tensor_create(b->host, params.dtype, params.shape, &numbers));
+    GLIA_TRY(glia_tensor_create(b->host, params.dtype, params.shape, &numbers));
     glia_status status = glia_random_fill(b->host, &params, numbers);
     if (status == GLIA_OK) status = glia_tensor_write(tensor, glia_tensor_data(numbers), bytes);
     glia_tensor_destroy(numbers);
@@ -97,16 +97,16 @@ static glia_status fill(const bench *b, glia_tensor *tensor, uint64_t seed) {
 
 static glia_status add_value(bench *b, const layer *l, glia_shape shape, glia_value *out) {
     glia_tensor *tensor;
-    TRY(add_tensor(b, l->dtype, shape, &tensor));
+    GLIA_TRY(add_tensor(b, l->dtype, shape, &tensor));
     *out = glia_graph_tensor(b->graph, NULL, tensor);
     return fill(b, tensor, (uint64_t)b->n_tensors);
 }
 
 static glia_status add_inputs(bench *b, const layer *l, glia_value *in) {
     const int rows = l->gates * l->hidden;
-    TRY(add_value(b, l, GLIA_SHAPE(l->steps, l->batch, l->hidden), &in[X]));
+    GLIA_TRY(add_value(b, l, GLIA_SHAPE(l->steps, l->batch, l->hidden), &in[X]));
     for (int k = 0; k < WEIGHTS; ++k)
-        TRY(add_value(b, l, k < 2 ? GLIA_SHAPE(rows, l->hidden) : GLIA_SHAPE(rows), &in[W_IH + k]));
+        GLIA_TRY(add_value(b, l, k < 2 ? GLIA_SHAPE(rows, l->hidden) : GLIA_SHAPE(rows), &in[W_IH + k]));
     return GLIA_OK;
 }
 
@@ -115,12 +115,12 @@ static glia_status add_calls(bench *b, const layer *l, glia_value *outputs) {
     glia_rnn_params params     = glia_rnn_defaults();
     glia_value in[BACK_INPUTS] = {{0}}, out[4] = {{0}}, gradient[7] = {{0}};
     params.cell = l->cell;
-    TRY(add_inputs(b, l, in));
+    GLIA_TRY(add_inputs(b, l, in));
     glia_graph_call(b->graph, "rnn", &params, in, W_IH + WEIGHTS, out, 4);
     outputs[0] = out[0], outputs[1] = out[1];
     b->n_results = 2;
     if (l->training) {
-        TRY(add_value(b, l, GLIA_SHAPE(l->steps, l->batch, l->hidden), &in[BACK_DY]));
+        GLIA_TRY(add_value(b, l, GLIA_SHAPE(l->steps, l->batch, l->hidden), &in[BACK_DY]));
         in[BACK_Y] = out[0], in[BACK_RESERVE] = out[3];
         glia_graph_call(b->graph, "rnn_backward", &params, in, BACK_INPUTS, gradient, 7);
         outputs[0] = gradient[0];
@@ -132,13 +132,14 @@ static glia_status add_calls(bench *b, const layer *l, glia_value *outputs) {
 
 static glia_status build(bench *b, const layer *l) {
     glia_value outputs[1 + WEIGHTS];
-    TRY(glia_graph_create(b->ctx, &b->graph));
-    TRY(add_calls(b, l, outputs));
-    TRY(glia_plan_create(b->graph, outputs, b->n_results, &b->plan));
+    GLIA_TRY(glia_graph_create(b->ctx, &b->graph));
+    GLIA_TRY(add_calls(b, l, outputs));
+    GLIA_TRY(glia_plan_create(b->graph, outputs, b->n_results, &b->plan));
     b->results = b->tensors + b->n_tensors;
     for (int i = 0; i < b->n_results; ++i) {
         glia_tensor *ignored;
-        TRY(add_tensor(b, glia_graph_dtype(b->graph, outputs[i]), glia_graph_shape(b->graph, outputs[i]), &ignored));
+        GLIA_TRY(
+            add_tensor(b, glia_graph_dtype(b->graph, outputs[i]), glia_graph_shape(b->graph, outputs[i]), &ignored));
     }
     return GLIA_OK;
 }
@@ -156,8 +157,8 @@ static glia_status wait_for(const bench *b) {
 
 static glia_status run(const bench *b, int times, double *seconds) {
     const double start = bench_now();
-    for (int i = 0; i < times; ++i) TRY(glia_plan_run(b->plan, NULL, 0, b->results, b->n_results));
-    TRY(wait_for(b));
+    for (int i = 0; i < times; ++i) GLIA_TRY(glia_plan_run(b->plan, NULL, 0, b->results, b->n_results));
+    GLIA_TRY(wait_for(b));
     *seconds = (bench_now() - start) / times;
     return GLIA_OK;
 }
@@ -171,12 +172,12 @@ static int ascending(const void *a, const void *b) {
  * that takes longer than a second, its second run. */
 static glia_status measure(const bench *b, double *seconds) {
     double round[ROUNDS];
-    TRY(run(b, 1, seconds));
-    TRY(run(b, 1, seconds));
+    GLIA_TRY(run(b, 1, seconds));
+    GLIA_TRY(run(b, 1, seconds));
     if (*seconds > 1) return GLIA_OK;
-    TRY(run(b, 1, seconds));
+    GLIA_TRY(run(b, 1, seconds));
     const int times = (int)(0.01 / *seconds) + 1;
-    for (int i = 0; i < ROUNDS; ++i) TRY(run(b, times, &round[i]));
+    for (int i = 0; i < ROUNDS; ++i) GLIA_TRY(run(b, times, &round[i]));
     qsort(round, ROUNDS, sizeof *round, ascending);
     *seconds = round[ROUNDS / 2];
     return GLIA_OK;

@@ -151,26 +151,27 @@ static glia_status training_begin(training *t, const series *s, int size, const 
     glia_shape shape = s->input;
     for (int d = 0; d < shape.ndim; ++d)
         if (shape.dim[d] == 0) shape.dim[d] = size;
-    TRY(glia_context_create("cpu", &(glia_context_args){.threads = (int)o->threads, .log = read_log, .log_user = t},
-                            &t->ctx));
-    TRY(glia_model_create(t->ctx, NULL, &t->net));
+    GLIA_TRY(glia_context_create(
+        "cpu", &(glia_context_args){.threads = (int)o->threads, .log = read_log, .log_user = t}, &t->ctx));
+    GLIA_TRY(glia_model_create(t->ctx, NULL, &t->net));
     double start = bench_now();
-    TRY(glia_model_compile(t->net, s->build(t->net, glia_model_input(t->net, "x", shape), size),
+    GLIA_TRY(
+        glia_model_compile(t->net, s->build(t->net, glia_model_input(t->net, "x", shape), size),
                            &(glia_compile_args){.loss = glia_loss_cross_entropy(), .metrics = {GLIA_METRIC_NONE}}));
     t->compile_seconds = bench_now() - start;
-    TRY(make_data(t, shape, (int64_t)batch * BATCHES));
+    GLIA_TRY(make_data(t, shape, (int64_t)batch * BATCHES));
     start = bench_now();
-    TRY(glia_trainer_create(t->net, t->data,
-                            &(glia_fit_args){.epochs = INT_MAX, .batch_size = batch, .allow_not_finite = true},
-                            &t->trainer));
-    TRY(glia_trainer_step(t->trainer));
+    GLIA_TRY(glia_trainer_create(t->net, t->data,
+                                 &(glia_fit_args){.epochs = INT_MAX, .batch_size = batch, .allow_not_finite = true},
+                                 &t->trainer));
+    GLIA_TRY(glia_trainer_step(t->trainer));
     t->first_seconds = bench_now() - start;
     return GLIA_OK;
 }
 
 static glia_status steps(const training *t, int n, double *seconds) {
     const double start = bench_now();
-    for (int i = 0; i < n; ++i) TRY(glia_trainer_step(t->trainer));
+    for (int i = 0; i < n; ++i) GLIA_TRY(glia_trainer_step(t->trainer));
     *seconds = (bench_now() - start) / n;
     return GLIA_OK;
 }
@@ -178,10 +179,10 @@ static glia_status steps(const training *t, int n, double *seconds) {
 /* The least of some rounds: what others do on the machine only adds. */
 static glia_status time_step(const training *t, double budget, double *seconds) {
     double once;
-    TRY(steps(t, BATCHES, seconds));
+    GLIA_TRY(steps(t, BATCHES, seconds));
     const int n = (int)(budget / ROUNDS / *seconds) + 1;
     for (int i = 0; i < ROUNDS; ++i) {
-        TRY(steps(t, n, &once));
+        GLIA_TRY(steps(t, n, &once));
         if (once < *seconds) *seconds = once;
     }
     return GLIA_OK;

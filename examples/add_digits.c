@@ -126,18 +126,18 @@ static glia_status judge_all(glia_context *ctx, glia_model *net, glia_dataset *t
 
 static glia_status run(glia_context *ctx, glia_model *net, glia_dataset **data, const settings *o) {
     score network = {0}, constant = {0};
-    TRY(make_data(ctx, o, &data[0], &data[1]));
-    TRY(glia_model_compile(
+    GLIA_TRY(make_data(ctx, o, &data[0], &data[1]));
+    GLIA_TRY(glia_model_compile(
         net, build(net, o),
         &(glia_compile_args){
             .loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_adam(o->rate), .clip_global_norm = 1}));
-    TRY(glia_model_summary(net, stdout));
-    TRY(glia_model_fit(net, data[0],
-                       &(glia_fit_args){.epochs     = (int)o->epochs,
-                                        .batch_size = (int)o->batch,
-                                        .validation = data[1],
-                                        .progress   = GLIA_PROGRESS_AUTO}));
-    TRY(judge_all(ctx, net, data[1], &network, &constant));
+    GLIA_TRY(glia_model_summary(net, stdout));
+    GLIA_TRY(glia_model_fit(net, data[0],
+                            &(glia_fit_args){.epochs     = (int)o->epochs,
+                                             .batch_size = (int)o->batch,
+                                             .validation = data[1],
+                                             .progress   = GLIA_PROGRESS_AUTO}));
+    GLIA_TRY(judge_all(ctx, net, data[1], &network, &constant));
     const double count = (double)glia_dataset_count(data[1]);
     printf("on %.0f sums that it has not seen:\n", count);
     printf("accuracy of digits: %.4f, of the answer 999: %.4f\n", (double)network.digits / count / SUM_DIGITS,

@@ -72,8 +72,8 @@ static glia_status write_text(glia_context *ctx, glia_model *net, const glia_voc
     const size_t kinds      = (size_t)glia_vocabulary_size(vocabulary);
     const glia_field tokens = {.name = "tokens", .dtype = GLIA_I32, .shape = GLIA_SHAPE(1)};
     glia_dataset *data      = NULL;
-    TRY(glia_vocabulary_encode(vocabulary, (glia_text){"%\n", 2}, GLIA_I32, end, 2, &n_end));
-    TRY(glia_dataset_from_source(
+    GLIA_TRY(glia_vocabulary_encode(vocabulary, (glia_text){"%\n", 2}, GLIA_I32, end, 2, &n_end));
+    GLIA_TRY(glia_dataset_from_source(
         ctx, &(glia_source){.inputs = &tokens, .n_inputs = 1, .count = 1, .read = give_token, .user = &token}, &data));
     glia_status status = GLIA_OK;
     for (int64_t i = 0; status == GLIA_OK && i < n_end + o->sample; ++i) {
@@ -116,14 +116,14 @@ static glia_status number_characters(glia_context *ctx, language *l, const setti
     const glia_vocabulary_args args = {.tokenizer    = {.unit = GLIA_CHARACTERS, .replace_invalid = true},
                                        .maximum_size = NGRAM_KINDS,
                                        .no_padding   = true};
-    TRY(glia_vocabulary_build(ctx, &args, &l->text[GLIA_PART_TRAIN], 1, &l->vocabulary));
+    GLIA_TRY(glia_vocabulary_build(ctx, &args, &l->text[GLIA_PART_TRAIN], 1, &l->vocabulary));
     for (int p = 0; p < 2; ++p) {
         const int64_t room = (int64_t)l->text[p].bytes;
         l->tokens[p]       = malloc((size_t)room * sizeof(int32_t));
         if (!l->tokens[p]) return GLIA_OUT_OF_MEMORY;
-        TRY(glia_vocabulary_encode(l->vocabulary, l->text[p], GLIA_I32, l->tokens[p], room, &l->count[p]));
-        TRY(glia_dataset_from_tokens(ctx, GLIA_I32, l->tokens[p], l->count[p],
-                                     &(glia_token_windows_args){.length = o->length}, &l->data[p]));
+        GLIA_TRY(glia_vocabulary_encode(l->vocabulary, l->text[p], GLIA_I32, l->tokens[p], room, &l->count[p]));
+        GLIA_TRY(glia_dataset_from_tokens(ctx, GLIA_I32, l->tokens[p], l->count[p],
+                                          &(glia_token_windows_args){.length = o->length}, &l->data[p]));
     }
     return GLIA_OK;
 }
@@ -140,23 +140,23 @@ static glia_status print_baselines(language *l) {
 
 static glia_status run(glia_context *ctx, language *l, const settings *o) {
     glia_result result;
-    TRY(number_characters(ctx, l, o));
+    GLIA_TRY(number_characters(ctx, l, o));
     const int64_t kinds = glia_vocabulary_size(l->vocabulary);
     printf("%lld characters to learn from, %lld to be judged by, %lld kinds\n", (long long)l->count[GLIA_PART_TRAIN],
            (long long)l->count[GLIA_PART_TEST], (long long)kinds);
-    TRY(glia_model_create(ctx, NULL, &l->net));
-    TRY(glia_model_compile(
+    GLIA_TRY(glia_model_create(ctx, NULL, &l->net));
+    GLIA_TRY(glia_model_compile(
         l->net, build(l->net, o, kinds, o->length, 0),
         &(glia_compile_args){
             .loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_adam(o->rate), .clip_global_norm = 1}));
-    TRY(glia_model_summary(l->net, stdout));
-    TRY(glia_model_fit(l->net, l->data[GLIA_PART_TRAIN],
-                       &(glia_fit_args){.epochs     = (int)o->epochs,
-                                        .batch_size = (int)o->batch,
-                                        .validation = l->data[GLIA_PART_TEST],
-                                        .progress   = GLIA_PROGRESS_AUTO}));
-    TRY(glia_model_evaluate(l->net, l->data[GLIA_PART_TEST], 0, &result));
-    TRY(print_baselines(l));
+    GLIA_TRY(glia_model_summary(l->net, stdout));
+    GLIA_TRY(glia_model_fit(l->net, l->data[GLIA_PART_TRAIN],
+                            &(glia_fit_args){.epochs     = (int)o->epochs,
+                                             .batch_size = (int)o->batch,
+                                             .validation = l->data[GLIA_PART_TEST],
+                                             .progress   = GLIA_PROGRESS_AUTO}));
+    GLIA_TRY(glia_model_evaluate(l->net, l->data[GLIA_PART_TEST], 0, &result));
+    GLIA_TRY(print_baselines(l));
     printf("%s: %.3f bits a character\n\n", o->cell, result.loss / log(2));
     return generate(ctx, l->net, l->vocabulary, o);
 }

@@ -22,16 +22,16 @@ static glia_value build(glia_model *net) {
 
 static glia_status train(glia_model *net, glia_dataset *train_data, glia_dataset *test_data, const settings *o) {
     glia_result result;
-    TRY(glia_model_compile(
+    GLIA_TRY(glia_model_compile(
         net, build(net),
         &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_adam(1e-3)}));
-    TRY(glia_model_summary(net, stdout));
-    TRY(glia_model_fit(net, train_data,
-                       &(glia_fit_args){.epochs     = (int)o->epochs,
-                                        .batch_size = (int)o->batch,
-                                        .validation = test_data,
-                                        .progress   = GLIA_PROGRESS_AUTO}));
-    TRY(glia_model_evaluate(net, test_data, 0, &result));
+    GLIA_TRY(glia_model_summary(net, stdout));
+    GLIA_TRY(glia_model_fit(net, train_data,
+                            &(glia_fit_args){.epochs     = (int)o->epochs,
+                                             .batch_size = (int)o->batch,
+                                             .validation = test_data,
+                                             .progress   = GLIA_PROGRESS_AUTO}));
+    GLIA_TRY(glia_model_evaluate(net, test_data, 0, &result));
     printf("test accuracy: %.4f\n", result.metric[0]);
     return GLIA_OK;
 }

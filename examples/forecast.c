@@ -73,19 +73,19 @@ static glia_status run(glia_context *ctx, glia_model *net, const days *d, glia_d
     glia_result result;
     printf("%lld days to learn from, %lld to be judged by\n", (long long)d->count[GLIA_PART_TRAIN],
            (long long)d->count[GLIA_PART_TEST]);
-    TRY(make_data(ctx, d, &scaler, data));
-    TRY(glia_model_compile(net, build(net, o),
-                           &(glia_compile_args){.loss             = glia_loss_mse(),
-                                                .metrics          = {GLIA_METRIC_MAE},
-                                                .optimizer        = glia_optimizer_adam(o->rate),
-                                                .clip_global_norm = 1}));
-    TRY(glia_model_summary(net, stdout));
-    TRY(glia_model_fit(net, data[GLIA_PART_TRAIN],
-                       &(glia_fit_args){.epochs     = (int)o->epochs,
-                                        .batch_size = (int)o->batch,
-                                        .validation = data[GLIA_PART_TEST],
-                                        .progress   = GLIA_PROGRESS_AUTO}));
-    TRY(glia_model_evaluate(net, data[GLIA_PART_TEST], 0, &result));
+    GLIA_TRY(make_data(ctx, d, &scaler, data));
+    GLIA_TRY(glia_model_compile(net, build(net, o),
+                                &(glia_compile_args){.loss             = glia_loss_mse(),
+                                                     .metrics          = {GLIA_METRIC_MAE},
+                                                     .optimizer        = glia_optimizer_adam(o->rate),
+                                                     .clip_global_norm = 1}));
+    GLIA_TRY(glia_model_summary(net, stdout));
+    GLIA_TRY(glia_model_fit(net, data[GLIA_PART_TRAIN],
+                            &(glia_fit_args){.epochs     = (int)o->epochs,
+                                             .batch_size = (int)o->batch,
+                                             .validation = data[GLIA_PART_TEST],
+                                             .progress   = GLIA_PROGRESS_AUTO}));
+    GLIA_TRY(glia_model_evaluate(net, data[GLIA_PART_TEST], 0, &result));
     printf("mean absolute error, a week ahead:\n");
     printf("last value:     %.3f ms\n", forecast_error(d, WINDOW, forecast_last_value));
     printf("moving average: %.3f ms\n", forecast_error(d, WINDOW, forecast_month_average));

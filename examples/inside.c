@@ -80,18 +80,18 @@ static void print_map(const char *title, const float *map, int side) {
 
 static glia_status show_network(glia_context *ctx, glia_model *net, glia_dataset *one, const settings *o) {
     static float image[SIDE * SIDE], filters[FILTERS * KERNEL * KERNEL], seen[FILTERS * SEEN * SEEN];
-    TRY(glia_model_layer_output(net, "image", one, 0, image, sizeof image));
-    TRY(glia_model_get(net, "conv1.weight", filters, sizeof filters));
-    TRY(glia_model_layer_output(net, "conv1", one, 0, seen, sizeof seen));
+    GLIA_TRY(glia_model_layer_output(net, "image", one, 0, image, sizeof image));
+    GLIA_TRY(glia_model_get(net, "conv1.weight", filters, sizeof filters));
+    GLIA_TRY(glia_model_layer_output(net, "conv1", one, 0, seen, sizeof seen));
     print_map("the image", image, SIDE);
-    TRY(draw(ctx, o, "image", image, 1, SIDE));
-    TRY(draw(ctx, o, "filters", filters, FILTERS, KERNEL));
+    GLIA_TRY(draw(ctx, o, "image", image, 1, SIDE));
+    GLIA_TRY(draw(ctx, o, "filters", filters, FILTERS, KERNEL));
     return draw(ctx, o, "activations", seen, FILTERS, SEEN);
 }
 
 static glia_status show_saliency(glia_context *ctx, glia_model *net, glia_dataset *one, const settings *o) {
     static float map[SIDE * SIDE];
-    TRY(glia_model_saliency(net, one, NULL, map, sizeof map));
+    GLIA_TRY(glia_model_saliency(net, one, NULL, map, sizeof map));
     print_map("saliency: the pixels that change the answer most", map, SIDE);
     return draw(ctx, o, "saliency", map, 1, SIDE);
 }
@@ -99,8 +99,8 @@ static glia_status show_saliency(glia_context *ctx, glia_model *net, glia_datase
 static glia_status show_occlusion(glia_context *ctx, glia_model *net, glia_dataset *one, const settings *o) {
     static float map[PLACES * PLACES];
     int lowest = 0;
-    TRY(glia_model_occlusion(net, one, &(glia_occlusion_args){.patch = {PATCH, PATCH}, .fill = 0.5, .softmax = true},
-                             map, sizeof map));
+    GLIA_TRY(glia_model_occlusion(
+        net, one, &(glia_occlusion_args){.patch = {PATCH, PATCH}, .fill = 0.5, .softmax = true}, map, sizeof map));
     for (int i = 0; i < PLACES * PLACES; ++i)
         if (map[i] < map[lowest]) lowest = i;
     print_map("occlusion: the probability of the answer with a grey patch there", map, PLACES);
@@ -113,13 +113,13 @@ static glia_status run(glia_context *ctx, glia_model *net, glia_dataset *train, 
                        const settings *o) {
     glia_result result;
     int64_t answer;
-    TRY(glia_model_compile(net, build(net), &(glia_compile_args){.loss = glia_loss_cross_entropy()}));
-    TRY(glia_model_fit(net, train, &(glia_fit_args){.epochs = (int)o->epochs, .progress = GLIA_PROGRESS_AUTO}));
-    TRY(glia_model_evaluate(net, test, 0, &result));
-    TRY(glia_model_predict_classes(net, one, 0, &answer, sizeof answer));
+    GLIA_TRY(glia_model_compile(net, build(net), &(glia_compile_args){.loss = glia_loss_cross_entropy()}));
+    GLIA_TRY(glia_model_fit(net, train, &(glia_fit_args){.epochs = (int)o->epochs, .progress = GLIA_PROGRESS_AUTO}));
+    GLIA_TRY(glia_model_evaluate(net, test, 0, &result));
+    GLIA_TRY(glia_model_predict_classes(net, one, 0, &answer, sizeof answer));
     printf("test accuracy: %.4f\nimage %ld: class %lld\n", result.metric[0], o->image, (long long)answer);
-    TRY(show_network(ctx, net, one, o));
-    TRY(show_saliency(ctx, net, one, o));
+    GLIA_TRY(show_network(ctx, net, one, o));
+    GLIA_TRY(show_saliency(ctx, net, one, o));
     return show_occlusion(ctx, net, one, o);
 }
 

@@ -10,10 +10,10 @@ static glia_status run(glia_model *net, glia_dataset *train, glia_dataset *test,
     x            = glia_model_dense(net, x, &(glia_dense_args){.units = 64, .activation = GLIA_RELU});
     x            = glia_model_dense(net, x, &(glia_dense_args){.units = 64, .activation = GLIA_RELU});
     x            = glia_model_dense(net, x, &(glia_dense_args){.units = 10, .activation = GLIA_SOFTMAX});
-    TRY(glia_model_compile(net, x, &(glia_compile_args){.loss = glia_loss_categorical_cross_entropy()}));
-    TRY(glia_model_fit(net, train,
-                       &(glia_fit_args){.epochs = epochs, .batch_size = 32, .progress = GLIA_PROGRESS_AUTO}));
-    TRY(glia_model_evaluate(net, test, 0, &result));
+    GLIA_TRY(glia_model_compile(net, x, &(glia_compile_args){.loss = glia_loss_categorical_cross_entropy()}));
+    GLIA_TRY(glia_model_fit(net, train,
+                            &(glia_fit_args){.epochs = epochs, .batch_size = 32, .progress = GLIA_PROGRESS_AUTO}));
+    GLIA_TRY(glia_model_evaluate(net, test, 0, &result));
     printf("test accuracy: %.4f\n", result.metric[0]);
     return GLIA_OK;
 }

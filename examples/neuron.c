@@ -24,14 +24,14 @@ static glia_status run(glia_model *net, glia_dataset *train, glia_dataset *quest
     glia_value y = glia_model_dense(
         net, x, &(glia_dense_args){.name = "neuron", .units = 1, .no_bias = true, .activation = GLIA_SIGMOID});
     double w[3], answer[2];
-    TRY(glia_model_set(net, "neuron.weight", first_weights, sizeof first_weights));
+    GLIA_TRY(glia_model_set(net, "neuron.weight", first_weights, sizeof first_weights));
     glia_model_loss e = glia_loss_mse();
     e.reduction       = GLIA_REDUCTION_SUM;
     /* The gradient of the sum of (t - y)^2 is twice that of the lesson, so the rate is one half. */
-    TRY(glia_model_compile(net, y, &(glia_compile_args){.loss = e, .optimizer = glia_optimizer_sgd(0.5)}));
-    TRY(glia_model_fit(net, train, &(glia_fit_args){.epochs = STEPS, .batch_size = SAMPLES, .in_order = true}));
-    TRY(glia_model_get(net, "neuron.weight", w, sizeof w));
-    TRY(glia_model_predict(net, questions, 0, answer, sizeof answer));
+    GLIA_TRY(glia_model_compile(net, y, &(glia_compile_args){.loss = e, .optimizer = glia_optimizer_sgd(0.5)}));
+    GLIA_TRY(glia_model_fit(net, train, &(glia_fit_args){.epochs = STEPS, .batch_size = SAMPLES, .in_order = true}));
+    GLIA_TRY(glia_model_get(net, "neuron.weight", w, sizeof w));
+    GLIA_TRY(glia_model_predict(net, questions, 0, answer, sizeof answer));
     printf("weights: %.8f %.8f %.8f\n", w[0], w[1], w[2]);
     printf("1 0 0 -> %.8f\n0 1 1 -> %.8f\n", answer[0], answer[1]);
     return GLIA_OK;

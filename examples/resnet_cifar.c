@@ -109,10 +109,10 @@ static glia_status open_data(glia_context *ctx, const settings *o, glia_dataset 
     if (o->synthetic || (folder && synthetic_folder(folder)))
         printf("SYNTHETIC images: what follows says nothing about CIFAR-10\n");
     if (o->synthetic) {
-        TRY(make_images(ctx, (uint64_t)o->seed, 0, o->synthetic, training));
+        GLIA_TRY(make_images(ctx, (uint64_t)o->seed, 0, o->synthetic, training));
         return make_images(ctx, (uint64_t)o->seed, o->synthetic, o->synthetic / 5, test);
     }
-    TRY(open_files(ctx, o->data, GLIA_PART_TRAIN, training));
+    GLIA_TRY(open_files(ctx, o->data, GLIA_PART_TRAIN, training));
     return open_files(ctx, o->data, GLIA_PART_TEST, test);
 }
 
@@ -130,21 +130,21 @@ static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data
     double rate          = o->rate;
     glia_optimizer sgd   = glia_optimizer_momentum(o->rate, 0.9);
     sgd.sgd.weight_decay = 5e-4;
-    if (o->epochs > 0) TRY(open_data(ctx, o, &data[0], &data[1]));
-    TRY(glia_model_compile(net, resnet18(net, (int)o->width),
-                           &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = sgd}));
-    TRY(glia_model_summary(net, stdout));
+    if (o->epochs > 0) GLIA_TRY(open_data(ctx, o, &data[0], &data[1]));
+    GLIA_TRY(glia_model_compile(net, resnet18(net, (int)o->width),
+                                &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = sgd}));
+    GLIA_TRY(glia_model_summary(net, stdout));
     if (o->epochs == 0) return GLIA_OK;
     glia_augment_args augment = {.transforms = {glia_augment_crop(4), glia_augment_flip(0.5)}};
     if (!o->augment) augment = (glia_augment_args){.transforms = {{GLIA_TRANSFORM_NONE}}};
-    TRY(glia_model_fit(net, data[0],
+    GLIA_TRY(glia_model_fit(net, data[0],
                        &(glia_fit_args){.epochs     = (int)o->epochs,
                                         .batch_size = (int)o->batch,
                                         .validation = data[1],
                                         .augment    = augment,
                                         .progress   = GLIA_PROGRESS_AUTO,
                                         .callbacks  = {{.user = &rate, .on_epoch_end = lower_rate}}}));
-    TRY(glia_model_evaluate(net, data[1], 0, &result));
+    GLIA_TRY(glia_model_evaluate(net, data[1], 0, &result));
     printf("test accuracy: %.4f\n", result.metric[0]);
     return GLIA_OK;
 }

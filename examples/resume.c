@@ -42,7 +42,7 @@ static glia_status load_newest(glia_context *ctx, glia_model *net, const char *f
 static glia_status run(glia_context *ctx, glia_model *net, glia_dataset *data, const char *folder, int epochs) {
     glia_callback save = {0}, interrupt = {0};
     glia_result result;
-    TRY(build(net));
+    GLIA_TRY(build(net));
     glia_status status = glia_checkpoints(ctx, &(glia_checkpoint_args){.folder = folder, .every_steps = 100}, &save);
     if (status == GLIA_OK) status = glia_stop_on_interrupt(ctx, &interrupt);
     if (status == GLIA_OK) status = load_newest(ctx, net, folder);

@@ -18,7 +18,7 @@ typedef struct images {
 } images;
 
 static glia_status build(glia_context *ctx, glia_model **out) {
-    TRY(glia_model_create(ctx, NULL, out));
+    GLIA_TRY(glia_model_create(ctx, NULL, out));
     glia_model *net = *out;
     glia_value x    = glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28));
     x               = glia_model_conv2d(
@@ -35,8 +35,8 @@ static glia_status build(glia_context *ctx, glia_model **out) {
 
 static glia_status fit(glia_model *net, glia_dataset *data, glia_dataset *test, long epochs, double *accuracy) {
     glia_result result;
-    TRY(glia_model_fit(net, data, &(glia_fit_args){.epochs = (int)epochs}));
-    TRY(glia_model_evaluate(net, test, 0, &result));
+    GLIA_TRY(glia_model_fit(net, data, &(glia_fit_args){.epochs = (int)epochs}));
+    GLIA_TRY(glia_model_evaluate(net, test, 0, &result));
     *accuracy = result.metric[0];
     return GLIA_OK;
 }
@@ -54,8 +54,8 @@ static glia_status take_convolutions(const glia_model *from, glia_model *net) {
 
 /* A freeze takes effect with the next compile, which keeps the weights. */
 static glia_status freeze(glia_model *net) {
-    TRY(glia_model_freeze(net, "conv1", true));
-    TRY(glia_model_freeze(net, "conv2", true));
+    GLIA_TRY(glia_model_freeze(net, "conv1", true));
+    GLIA_TRY(glia_model_freeze(net, "conv2", true));
     return glia_model_compile(net, (glia_value){0}, NULL);
 }
 
@@ -65,25 +65,25 @@ static glia_status learn(glia_context *ctx, const glia_model *first, way how, co
                          glia_model **net) {
     static const char *const words[] = {"from scratch", "convolutions trained on", "convolutions frozen"};
     double accuracy;
-    TRY(build(ctx, net));
-    if (how != SCRATCH) TRY(take_convolutions(first, *net));
-    if (how == FROZEN) TRY(freeze(*net));
-    TRY(fit(*net, data->few, data->few_test, o->few_epochs, &accuracy));
+    GLIA_TRY(build(ctx, net));
+    if (how != SCRATCH) GLIA_TRY(take_convolutions(first, *net));
+    if (how == FROZEN) GLIA_TRY(freeze(*net));
+    GLIA_TRY(fit(*net, data->few, data->few_test, o->few_epochs, &accuracy));
     printf("%s: %.4f\n", words[how], accuracy);
     return GLIA_OK;
 }
 
 static glia_status run(glia_context *ctx, const images *data, const settings *o, glia_model **first) {
     double accuracy;
-    TRY(build(ctx, first));
-    TRY(fit(*first, data->many, data->many_test, o->epochs, &accuracy));
+    GLIA_TRY(build(ctx, first));
+    GLIA_TRY(fit(*first, data->many, data->many_test, o->epochs, &accuracy));
     printf("classes 0 to 4, %lld images: accuracy %.4f\n", (long long)glia_dataset_count(data->many), accuracy);
     printf("classes 5 to 9, %lld images:\n", (long long)glia_dataset_count(data->few));
     for (way how = SCRATCH; how <= FROZEN; ++how) {
         glia_model *net          = NULL;
         const glia_status status = learn(ctx, *first, how, data, o, &net);
         glia_model_destroy(net);
-        TRY(status);
+        GLIA_TRY(status);
     }
     return GLIA_OK;
 }
@@ -93,7 +93,7 @@ static glia_status take_classes(glia_dataset *data, int first, int64_t most, gli
     int64_t table[CLASSES];
     glia_dataset *all = NULL;
     for (int c = 0; c < CLASSES; ++c) table[c] = c < first + HALF ? c - first : -1;
-    TRY(glia_dataset_relabel(data, 0, table, CLASSES, &all));
+    GLIA_TRY(glia_dataset_relabel(data, 0, table, CLASSES, &all));
     const int64_t count      = glia_dataset_count(all);
     const glia_status status = glia_dataset_take(all, 0, most < count ? most : count, out);
     glia_dataset_destroy(all);

@@ -98,21 +98,21 @@ static glia_value build(glia_model *net, const settings *o) {
 
 static glia_status run(glia_context *ctx, glia_model *net, const words *all, glia_dataset **data, const settings *o) {
     score network = {0}, nouns = {0}, endings = {0};
-    TRY(make_data(ctx, all, GLIA_PART_TRAIN, &data[GLIA_PART_TRAIN]));
-    TRY(make_data(ctx, all, GLIA_PART_TEST, &data[GLIA_PART_TEST]));
+    GLIA_TRY(make_data(ctx, all, GLIA_PART_TRAIN, &data[GLIA_PART_TRAIN]));
+    GLIA_TRY(make_data(ctx, all, GLIA_PART_TEST, &data[GLIA_PART_TEST]));
     printf("%lld words to learn from, %lld to be judged by\n", (long long)glia_dataset_count(data[GLIA_PART_TRAIN]),
            (long long)glia_dataset_count(data[GLIA_PART_TEST]));
-    TRY(glia_model_compile(net, build(net, o),
-                           &(glia_compile_args){.loss      = glia_loss_bce_logits(),
-                                                .metrics   = {GLIA_METRIC_BINARY_ACCURACY, GLIA_METRIC_F1_MICRO},
-                                                .optimizer = glia_optimizer_adam(o->rate)}));
-    TRY(glia_model_summary(net, stdout));
-    TRY(glia_model_fit(net, data[GLIA_PART_TRAIN],
-                       &(glia_fit_args){.epochs     = (int)o->epochs,
-                                        .batch_size = (int)o->batch,
-                                        .validation = data[GLIA_PART_TEST],
-                                        .progress   = GLIA_PROGRESS_AUTO}));
-    TRY(judge_network(net, data[GLIA_PART_TEST], all, &network));
+    GLIA_TRY(glia_model_compile(net, build(net, o),
+                                &(glia_compile_args){.loss      = glia_loss_bce_logits(),
+                                                     .metrics   = {GLIA_METRIC_BINARY_ACCURACY, GLIA_METRIC_F1_MICRO},
+                                                     .optimizer = glia_optimizer_adam(o->rate)}));
+    GLIA_TRY(glia_model_summary(net, stdout));
+    GLIA_TRY(glia_model_fit(net, data[GLIA_PART_TRAIN],
+                            &(glia_fit_args){.epochs     = (int)o->epochs,
+                                             .batch_size = (int)o->batch,
+                                             .validation = data[GLIA_PART_TEST],
+                                             .progress   = GLIA_PROGRESS_AUTO}));
+    GLIA_TRY(judge_network(net, data[GLIA_PART_TEST], all, &network));
     if (!score_baselines(all, &nouns, &endings)) return GLIA_OUT_OF_MEMORY;
     printf("F1 over all tags:\n");
     printf("always noun:        %.4f\n", score_f1(&nouns));

@@ -23,10 +23,10 @@ static glia_status run(glia_model *net, glia_dataset *data) {
     glia_value y      = layer(net, layer(net, glia_model_input(net, "x", GLIA_SHAPE(3)), "hidden", 4), "output", 1);
     glia_model_loss e = glia_loss_mse();
     e.reduction       = GLIA_REDUCTION_SUM;
-    TRY(glia_model_compile(net, y, &(glia_compile_args){.loss = e, .optimizer = glia_optimizer_sgd(1)}));
-    TRY(glia_model_fit(net, data, &(glia_fit_args){.epochs = STEPS, .batch_size = SAMPLES, .in_order = true}));
-    TRY(glia_model_predict(net, data, 0, answer, sizeof answer));
-    TRY(glia_model_evaluate(net, data, 0, &result));
+    GLIA_TRY(glia_model_compile(net, y, &(glia_compile_args){.loss = e, .optimizer = glia_optimizer_sgd(1)}));
+    GLIA_TRY(glia_model_fit(net, data, &(glia_fit_args){.epochs = STEPS, .batch_size = SAMPLES, .in_order = true}));
+    GLIA_TRY(glia_model_predict(net, data, 0, answer, sizeof answer));
+    GLIA_TRY(glia_model_evaluate(net, data, 0, &result));
     for (int i = 0; i < SAMPLES; ++i) printf("%.0f xor %.0f -> %.4f\n", inputs[i][0], inputs[i][1], answer[i]);
     printf("mean squared error: %.6f\n", result.loss);
     return GLIA_OK;

@@ -11,12 +11,6 @@
 
 enum { MAX_TENSORS = 4, MAX_RESULTS = 2048 };
 
-#define TRY(expression)                               \
-    do {                                              \
-        const glia_status try_status = (expression);  \
-        if (try_status != GLIA_OK) return try_status; \
-    } while (0)
-
 /* Numbers from -1 to 1: the same in every run, whatever the device. */
 static void fill(float *values, size_t count, uint32_t seed) {
     for (size_t i = 0; i < count; ++i) {
@@ -41,16 +35,16 @@ static void release(arguments *a) {
 
 static glia_status add(arguments *a, glia_shape shape) {
     float values[MAX_RESULTS];
-    TRY(glia_tensor_create(a->ctx, GLIA_F32, shape, &a->tensor[a->n]));
+    GLIA_TRY(glia_tensor_create(a->ctx, GLIA_F32, shape, &a->tensor[a->n]));
     const size_t count = (size_t)glia_tensor_count(a->tensor[a->n]);
     fill(values, count, (uint32_t)a->n + 1);
     return glia_tensor_write(a->tensor[a->n++], values, count * sizeof *values);
 }
 
 static glia_status matmul(arguments *a) {
-    TRY(add(a, GLIA_SHAPE(33, 57)));
-    TRY(add(a, GLIA_SHAPE(57, 29)));
-    TRY(add(a, GLIA_SHAPE(33, 29)));
+    GLIA_TRY(add(a, GLIA_SHAPE(33, 57)));
+    GLIA_TRY(add(a, GLIA_SHAPE(57, 29)));
+    GLIA_TRY(add(a, GLIA_SHAPE(33, 29)));
     return glia_matmul(a->ctx, NULL, a->tensor[0], a->tensor[1], NULL, a->tensor[2]);
 }
 
@@ -58,26 +52,26 @@ static const glia_conv2d_params conv = {
     .stride = {2, 1}, .pad = {1, 1}, .pad_end = {1, 1}, .dilation = {1, 1}, .groups = 1};
 
 static glia_status conv2d(arguments *a) {
-    TRY(add(a, GLIA_SHAPE(2, 5, 12, 9)));
-    TRY(add(a, GLIA_SHAPE(7, 5, 3, 3)));
-    TRY(add(a, GLIA_SHAPE(7)));
-    TRY(add(a, GLIA_SHAPE(2, 7, 6, 9)));
+    GLIA_TRY(add(a, GLIA_SHAPE(2, 5, 12, 9)));
+    GLIA_TRY(add(a, GLIA_SHAPE(7, 5, 3, 3)));
+    GLIA_TRY(add(a, GLIA_SHAPE(7)));
+    GLIA_TRY(add(a, GLIA_SHAPE(2, 7, 6, 9)));
     return glia_conv2d(a->ctx, &conv, a->tensor[0], a->tensor[1], a->tensor[2], a->tensor[3]);
 }
 
 static glia_status conv2d_backward_data(arguments *a) {
     const glia_conv2d_backward_params params = {conv, {12, 9}};
-    TRY(add(a, GLIA_SHAPE(2, 7, 6, 9)));
-    TRY(add(a, GLIA_SHAPE(7, 5, 3, 3)));
-    TRY(add(a, GLIA_SHAPE(2, 5, 12, 9)));
+    GLIA_TRY(add(a, GLIA_SHAPE(2, 7, 6, 9)));
+    GLIA_TRY(add(a, GLIA_SHAPE(7, 5, 3, 3)));
+    GLIA_TRY(add(a, GLIA_SHAPE(2, 5, 12, 9)));
     return glia_conv2d_backward_data(a->ctx, &params, a->tensor[0], a->tensor[1], a->tensor[2]);
 }
 
 static glia_status conv2d_backward_filter(arguments *a) {
     const glia_conv2d_backward_params params = {conv, {3, 3}};
-    TRY(add(a, GLIA_SHAPE(2, 5, 12, 9)));
-    TRY(add(a, GLIA_SHAPE(2, 7, 6, 9)));
-    TRY(add(a, GLIA_SHAPE(7, 5, 3, 3)));
+    GLIA_TRY(add(a, GLIA_SHAPE(2, 5, 12, 9)));
+    GLIA_TRY(add(a, GLIA_SHAPE(2, 7, 6, 9)));
+    GLIA_TRY(add(a, GLIA_SHAPE(7, 5, 3, 3)));
     return glia_conv2d_backward_filter(a->ctx, &params, a->tensor[0], a->tensor[1], a->tensor[2], NULL);
 }
 
@@ -117,7 +111,7 @@ static glia_status fit(glia_model *net, glia_dataset *data) {
     x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 4, .kernel = {3, 3}, .activation = GLIA_RELU});
     x = glia_model_max_pool2d(net, x, &(glia_max_pool2d_args){.kernel = {2, 2}});
     x = glia_model_dense(net, glia_model_flatten(net, x, NULL), &(glia_dense_args){.units = CLASSES});
-    TRY(glia_model_compile(
+    GLIA_TRY(glia_model_compile(
         net, x, &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_sgd(0.1)}));
     return glia_model_fit(net, data, &(glia_fit_args){.epochs = STEPS, .batch_size = SAMPLES, .in_order = true});
 }
@@ -128,7 +122,7 @@ static glia_status read_weights(const glia_model *net, float *out, size_t *count
         const glia_shape shape = glia_model_weight_shape(net, w);
         size_t size            = 1;
         for (int d = 0; d < shape.ndim; ++d) size *= (size_t)shape.dim[d];
-        TRY(glia_model_get(net, glia_model_weight_name(net, w), out + *count, size * sizeof *out));
+        GLIA_TRY(glia_model_get(net, glia_model_weight_name(net, w), out + *count, size * sizeof *out));
         *count += size;
     }
     return GLIA_OK;

@@ -151,7 +151,7 @@ glia_status bench_network_create(glia_context *ctx, const bench_network *network
     glia_compile_args compile = {.metrics = {GLIA_METRIC_NONE}, .optimizer = optimizer_of(network->optimizer)};
     if (network->use == BENCH_CLASSIFIES) compile.loss = glia_loss_cross_entropy();
     if (network->use == BENCH_RECONSTRUCTS) compile.loss = glia_loss_mse();
-    TRY(glia_model_create(ctx, NULL, out));
+    GLIA_TRY(glia_model_create(ctx, NULL, out));
     const glia_value x = glia_model_input(*out, "x", bench_network_input(network, args->width));
     return glia_model_compile(*out, network->build(*out, x, args), &compile);
 }
@@ -160,7 +160,7 @@ glia_status bench_network_targets(const bench_network *network, glia_dataset **d
     if (network->use != BENCH_RECONSTRUCTS) return GLIA_OK;
     const glia_pick x = {.field = glia_dataset_input(*data, 0).name};
     glia_dataset *both;
-    TRY(glia_dataset_pick(
+    GLIA_TRY(glia_dataset_pick(
         *data, &(glia_pick_args){.inputs = &x, .n_inputs = 1, .targets = &(glia_pick){x.field, "y"}, .n_targets = 1},
         &both));
     glia_dataset_destroy(*data);

@@ -34,11 +34,11 @@ static glia_status open_data(server *s) {
     char path[PATH_MAX];
     glia_safetensors_entry y;
     snprintf(path, sizeof path, "%s/data.safetensors", s->args->folder);
-    TRY(glia_safetensors_open(s->ctx, path, &s->file));
-    TRY(glia_safetensors_get(s->file, glia_safetensors_find(s->file, "x"), &s->x));
+    GLIA_TRY(glia_safetensors_open(s->ctx, path, &s->file));
+    GLIA_TRY(glia_safetensors_get(s->file, glia_safetensors_find(s->file, "x"), &s->x));
     const bool labels      = glia_safetensors_get(s->file, glia_safetensors_find(s->file, "y"), &y) == GLIA_OK;
     const glia_array input = array_of(&s->x), target = labels ? array_of(&y) : (glia_array){0};
-    TRY(glia_dataset_from_arrays(
+    GLIA_TRY(glia_dataset_from_arrays(
         s->ctx,
         &(glia_arrays_args){
             .inputs = &input, .n_inputs = 1, .targets = &target, .n_targets = labels, .count = s->x.shape.dim[0]},
@@ -50,7 +50,7 @@ static glia_status make_model(const server *s, bool no_dropout, glia_model **out
     char path[PATH_MAX];
     const bench_network_args args = {.width = s->args->width, .no_dropout = no_dropout};
     snprintf(path, sizeof path, "%s/weights.safetensors", s->args->folder);
-    TRY(bench_network_create(s->ctx, s->args->network, &args, out));
+    GLIA_TRY(bench_network_create(s->ctx, s->args->network, &args, out));
     return glia_model_load_weights(*out, path, NULL, NULL);
 }
 
@@ -65,7 +65,7 @@ typedef struct losses {
 static glia_status print_loss(void *user, const glia_event *event) {
     losses *l = user;
     glia_epoch epoch;
-    TRY(glia_trainer_result(event->trainer, &epoch));
+    GLIA_TRY(glia_trainer_result(event->trainer, &epoch));
     const double sum = epoch.train.loss * (double)++l->n;
     printf(" %.9g", sum - l->sum);
     l->sum = sum;
@@ -75,7 +75,7 @@ static glia_status print_loss(void *user, const glia_event *event) {
 static glia_status train_in_order(const server *s, glia_model *model, int64_t n) {
     losses l          = {0};
     glia_dataset *few = NULL;
-    TRY(glia_dataset_take(s->data, 0, n * s->args->batch, &few));
+    GLIA_TRY(glia_dataset_take(s->data, 0, n * s->args->batch, &few));
     printf("losses");
     const glia_status status = glia_model_fit(
         model, few,
@@ -98,16 +98,16 @@ static glia_status need_model(server *s) { return s->model ? GLIA_OK : make_mode
 
 static glia_status need_trainer(server *s) {
     if (s->trainer) return GLIA_OK;
-    TRY(need_model(s));
+    GLIA_TRY(need_model(s));
     return glia_trainer_create(s->model, s->data,
                                &(glia_fit_args){.epochs = INT_MAX, .batch_size = s->args->batch, .drop_last = true},
                                &s->trainer);
 }
 
 static glia_status answer_steps(server *s, int64_t n) {
-    TRY(need_trainer(s));
+    GLIA_TRY(need_trainer(s));
     const double start = bench_now();
-    for (int64_t i = 0; i < n; ++i) TRY(glia_trainer_step(s->trainer));
+    for (int64_t i = 0; i < n; ++i) GLIA_TRY(glia_trainer_step(s->trainer));
     printf("steps %.9f\n", bench_now() - start);
     return GLIA_OK;
 }
@@ -115,8 +115,8 @@ static glia_status answer_steps(server *s, int64_t n) {
 /* What n steps multiply and add, and the time that it takes at the roof: of the arithmetic alone, and with memory. */
 static glia_status measure_roof(server *s, int64_t n, glia_profile *profile) {
     double flops = 0, at_roof = 0;
-    for (int64_t i = 0; i < n; ++i) TRY(glia_trainer_step(s->trainer));
-    TRY(glia_profile_end(profile));
+    for (int64_t i = 0; i < n; ++i) GLIA_TRY(glia_trainer_step(s->trainer));
+    GLIA_TRY(glia_profile_end(profile));
     for (int i = 0; i < glia_profile_row_count(profile); ++i) {
         const glia_profile_row row = glia_profile_get_row(profile, i);
         flops += row.flops;
@@ -129,8 +129,8 @@ static glia_status measure_roof(server *s, int64_t n, glia_profile *profile) {
 
 static glia_status answer_roof(server *s, int64_t n) {
     glia_profile *profile = NULL;
-    TRY(need_trainer(s));
-    TRY(glia_profile_begin(s->ctx, NULL, &profile));
+    GLIA_TRY(need_trainer(s));
+    GLIA_TRY(glia_profile_begin(s->ctx, NULL, &profile));
     const glia_status status = measure_roof(s, n, profile);
     glia_profile_destroy(profile);
     return status;
@@ -141,8 +141,8 @@ static glia_status answer_roof(server *s, int64_t n) {
 static glia_status need_predictor(server *s) {
     if (s->predictor) return GLIA_OK;
     const glia_predictor_args args = {.streaming = s->args->network->use == BENCH_STREAMS};
-    TRY(need_model(s));
-    TRY(glia_predictor_create(s->model, &args, &s->predictor));
+    GLIA_TRY(need_model(s));
+    GLIA_TRY(glia_predictor_create(s->model, &args, &s->predictor));
     const size_t needed = glia_predictor_input_bytes(s->predictor, 0), bytes = s->x.bytes / (size_t)s->x.shape.dim[0];
     if (bytes == needed) return GLIA_OK;
     fprintf(stderr, "bench_train: a sample of x has %zu bytes, must have %zu\n", bytes, needed);
@@ -158,10 +158,10 @@ static glia_status predict(const server *s, int64_t sample, float *out) {
 
 static glia_status answer_outputs(server *s, int64_t n) {
     float y[MOST_OUTPUTS];
-    TRY(need_predictor(s));
+    GLIA_TRY(need_predictor(s));
     printf("outputs");
     for (int64_t i = 0; i < n; ++i) {
-        TRY(predict(s, i, y));
+        GLIA_TRY(predict(s, i, y));
         printf(" %.9g", (double)y[0]);
     }
     printf("\n");
@@ -170,9 +170,9 @@ static glia_status answer_outputs(server *s, int64_t n) {
 
 static glia_status answer_calls(server *s, int64_t n) {
     float y[MOST_OUTPUTS];
-    TRY(need_predictor(s));
+    GLIA_TRY(need_predictor(s));
     const double start = bench_now();
-    for (int64_t i = 0; i < n; ++i) TRY(predict(s, i, y));
+    for (int64_t i = 0; i < n; ++i) GLIA_TRY(predict(s, i, y));
     printf("calls %.9f\n", bench_now() - start);
     return GLIA_OK;
 }

@@ -1,16 +1,9 @@
-/* What every example has: TRY, and an end that says what was wrong. */
+/* What every example has: the library, and an end that says what was wrong. */
 #ifndef GLI_EXAMPLES_EXAMPLE_H
 #define GLI_EXAMPLES_EXAMPLE_H
 
 #include <glia/glia.h>
 #include <stdio.h>
-
-/* Returns from the function with the first failure. */
-#define TRY(expression)                               \
-    do {                                              \
-        const glia_status try_status = (expression);  \
-        if (try_status != GLIA_OK) return try_status; \
-    } while (0)
 
 /* Says what failed, on standard error. Returns the program's exit code: 0, or 1 for a failure. ctx may be NULL. */
 static inline int example_end(const char *program, glia_status status, const glia_context *ctx) {

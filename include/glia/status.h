@@ -37,6 +37,15 @@ typedef enum glia_status {
 #undef X
 } glia_status;
 
+/* In a function that returns glia_status: returns with the first failure. What the function has made is still to be
+ * destroyed, so that it belongs where there is nothing yet, or where another function destroys it.
+ *     GLIA_TRY(glia_model_fit(net, data, NULL)); */
+#define GLIA_TRY(expression)                                    \
+    do {                                                        \
+        const glia_status glia_try_status = (expression);       \
+        if (glia_try_status != GLIA_OK) return glia_try_status; \
+    } while (0)
+
 /* "GLIA_SHAPE_MISMATCH" and "shapes do not agree". Never NULL, also for an invalid value. */
 GLIA_API const char *glia_status_name(glia_status status);
 GLIA_API const char *glia_status_text(glia_status status);

@@ -99,11 +99,7 @@ void gli_log(const glia_context *ctx, gli_log_category category, const char *for
         if (!(object)) return gli_fail_early(GLIA_INVALID_ARGUMENT, "%s: %s is NULL", __func__, #object); \
     } while (0)
 
-#define GLI_TRY(expression)                           \
-    do {                                              \
-        const glia_status try_status = (expression);  \
-        if (try_status != GLIA_OK) return try_status; \
-    } while (0)
+#define GLI_TRY(expression) GLIA_TRY(expression)
 
 /* The stream that this context's work runs on; NULL on the CPU. */
 void *gli_stream(const glia_context *ctx);

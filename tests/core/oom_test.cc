@@ -30,11 +30,6 @@ struct Scenario {
     bool recovers        = false;  // it may find memory that it holds needlessly
 };
 
-#define TRY(call)                                                 \
-    do {                                                          \
-        if (const glia_status s = (call); s != GLIA_OK) return s; \
-    } while (0)
-
 glia_tensor *make(glia_context *ctx, Keep &keep, glia_shape shape, glia_dtype dtype = GLIA_F32) {
     glia_tensor *tensor = nullptr;
     glia_tensor_create(ctx, dtype, shape, &tensor);
@@ -71,7 +66,7 @@ Scenario op_call(const gli_op &op, const gli_provider &provider) {
         }
         alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
         gli_resolution r;
-        TRY(gli_resolve(ctx, c.op, c.params.data(), int(state->in.size()), state->in.data(), geom, &r));
+        GLIA_TRY(gli_resolve(ctx, c.op, c.params.data(), int(state->in.size()), state->in.data(), geom, &r));
         for (int i = 0; i < c.op->n_outputs; ++i) {
             glia_shape shape{r.out[i].ndim, {}};
             std::copy(r.out[i].dim, r.out[i].dim + r.out[i].ndim, shape.dim);
@@ -90,7 +85,7 @@ Scenario op_call(const gli_op &op, const gli_provider &provider) {
 // Two dense layers and their gradient, planned and run.
 glia_status graph_of(glia_context *ctx, Keep &keep, bool run) {
     glia_graph *graph = nullptr;
-    TRY(glia_graph_create(ctx, &graph));
+    GLIA_TRY(glia_graph_create(ctx, &graph));
     keep(graph, glia_graph_destroy);
     const glia_value x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(4, 3)),
                      w = glia_graph_input(graph, "w", GLIA_F32, GLIA_SHAPE(5, 3));
@@ -100,14 +95,14 @@ glia_status graph_of(glia_context *ctx, Keep &keep, bool run) {
     const glia_value y    = glia_graph_call(graph, "dense", &dense, xw, 2, nullptr, 0);
     const glia_value p    = glia_graph_call(graph, "softmax", nullptr, &y, 1, nullptr, 0);
     const glia_value loss = glia_graph_call(graph, "reduce", &sum, &p, 1, nullptr, 0);
-    TRY(glia_graph_status(graph));
+    GLIA_TRY(glia_graph_status(graph));
     glia_value gradient[2];
-    TRY(glia_graph_gradient(graph, loss, xw, 2, gradient));
-    TRY(glia_graph_status(graph));
+    GLIA_TRY(glia_graph_gradient(graph, loss, xw, 2, gradient));
+    GLIA_TRY(glia_graph_status(graph));
     if (!run) return GLIA_OK;
     glia_plan *plan            = nullptr;
     const glia_value outputs[] = {loss, gradient[1]};
-    TRY(glia_plan_create(graph, outputs, 2, &plan));
+    GLIA_TRY(glia_plan_create(graph, outputs, 2, &plan));
     keep(plan, glia_plan_destroy);
     const glia_tensor *in[] = {make(ctx, keep, GLIA_SHAPE(4, 3)), make(ctx, keep, GLIA_SHAPE(5, 3))};
     glia_tensor *out[]      = {make(ctx, keep, GLIA_SCALAR), make(ctx, keep, GLIA_SHAPE(5, 3))};
@@ -132,7 +127,7 @@ glia_status dataset_of(glia_context *ctx, Keep &keep, bool copy, glia_dataset **
 
 // A small convolutional network with batch normalisation and dropout.
 glia_status build_model(glia_context *ctx, Keep &keep, glia_model **out, glia_value *logits) {
-    TRY(glia_model_create(ctx, nullptr, out));
+    GLIA_TRY(glia_model_create(ctx, nullptr, out));
     glia_model *m = keep(*out, glia_model_destroy);
     glia_conv2d_args conv{};
     conv.filters = 2, conv.kernel[0] = conv.kernel[1] = 2, conv.activation = GLIA_RELU;
@@ -167,9 +162,9 @@ Scenario training(const char *name, bool compiled, bool fitted, std::function<gl
     s.name     = name;
     s.recovers = true;
     s.prepare  = [=](glia_context *ctx, Keep &keep) {
-        TRY(build_model(ctx, keep, &state->model, &state->logits));
-        TRY(dataset_of(ctx, keep, false, &state->data));
-        if (compiled) TRY(compile_model(state->model, state->logits));
+        GLIA_TRY(build_model(ctx, keep, &state->model, &state->logits));
+        GLIA_TRY(dataset_of(ctx, keep, false, &state->data));
+        if (compiled) GLIA_TRY(compile_model(state->model, state->logits));
         glia_fit_args args{};
         args.batch_size = 4;
         return fitted ? glia_model_fit(state->model, state->data, &args) : GLIA_OK;
@@ -228,10 +223,10 @@ std::vector<Scenario> scenarios() {
              static float memory[16], host[4];
              const int64_t stride[] = {4, 2};
              glia_tensor *t         = nullptr;
-             TRY(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 2), stride, memory, &t));
+             GLIA_TRY(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 2), stride, memory, &t));
              keep(t, glia_tensor_destroy);
-             TRY(glia_tensor_write(t, host, sizeof host));
-             TRY(glia_tensor_fill(t, 2));
+             GLIA_TRY(glia_tensor_write(t, host, sizeof host));
+             GLIA_TRY(glia_tensor_fill(t, 2));
              return glia_tensor_read(t, host, sizeof host);
          }},
         {"graph_gradient", nullptr, [](glia_context *ctx, Keep &keep) { return graph_of(ctx, keep, false); }},
@@ -255,7 +250,7 @@ std::vector<Scenario> scenarios() {
              args.inputs = &field, args.n_inputs = 1, args.count = 3;
              args.read = [](void *, const glia_sample *sample) { return memset(sample->inputs[0], 0, 8), GLIA_OK; };
              glia_dataset *data = nullptr;
-             TRY(glia_dataset_from_source(ctx, &args, &data));
+             GLIA_TRY(glia_dataset_from_source(ctx, &args, &data));
              keep(data, glia_dataset_destroy);
              const int64_t index[] = {2, 1};
              glia_tensor *x        = make(ctx, keep, GLIA_SHAPE(2, 2));
@@ -266,10 +261,10 @@ std::vector<Scenario> scenarios() {
              glia_dataset *data, *first = nullptr, *second = nullptr;
              glia_split_args args{};
              args.count = 2;
-             TRY(dataset_of(ctx, keep, false, &data));
+             GLIA_TRY(dataset_of(ctx, keep, false, &data));
              const glia_status split = glia_dataset_split(data, &args, &first, &second);
              keep(first, glia_dataset_destroy), keep(second, glia_dataset_destroy);
-             TRY(split);
+             GLIA_TRY(split);
              const int64_t index[] = {0, 3};
              glia_tensor *x        = make(ctx, keep, GLIA_SHAPE(2, 1, 2, 2)),
                          *t        = x ? make(ctx, keep, GLIA_SHAPE(2), GLIA_I64) : nullptr;
@@ -285,10 +280,10 @@ std::vector<Scenario> scenarios() {
              glia_vocabulary *vocabulary = nullptr;
              const glia_status split     = glia_tokenize(ctx, nullptr, text, &tokens);
              keep(tokens, glia_tokens_destroy);
-             TRY(split);
+             GLIA_TRY(split);
              const glia_status built = glia_vocabulary_build(ctx, nullptr, &text, 1, &vocabulary);
              keep(vocabulary, glia_vocabulary_destroy);
-             TRY(built);
+             GLIA_TRY(built);
              int64_t indices[4], count;
              return glia_vocabulary_encode(vocabulary, text, GLIA_I64, indices, 4, &count);
          }},
@@ -299,8 +294,8 @@ std::vector<Scenario> scenarios() {
              glia_vocabulary *vocabulary = nullptr, *again = nullptr;
              const glia_status made = glia_vocabulary_from_tokens(ctx, nullptr, tokens, 2, &vocabulary);
              keep(vocabulary, glia_vocabulary_destroy);
-             TRY(made);
-             TRY(glia_vocabulary_write(vocabulary, path.c_str()));
+             GLIA_TRY(made);
+             GLIA_TRY(glia_vocabulary_write(vocabulary, path.c_str()));
              const glia_status read = glia_vocabulary_read(ctx, path.c_str(), 0, &again);
              keep(again, glia_vocabulary_destroy);
              return read;
@@ -312,11 +307,11 @@ std::vector<Scenario> scenarios() {
              glia_token_windows_args lines{};
              glia_dataset *data = nullptr, *tokens = nullptr;
              glia_scaler scalers[2];
-             TRY(glia_scaler_fit(ctx, &series, nullptr, scalers));
+             GLIA_TRY(glia_scaler_fit(ctx, &series, nullptr, scalers));
              windows.window = 3, windows.copy = true, lines.length = 2, lines.copy = true;
              const glia_status made = glia_dataset_from_series(ctx, &series, &windows, &data);
              keep(data, glia_dataset_destroy);
-             TRY(made);
+             GLIA_TRY(made);
              const glia_status listed = glia_dataset_from_tokens(ctx, GLIA_I64, kClasses, 6, &lines, &tokens);
              keep(tokens, glia_dataset_destroy);
              return listed;
@@ -346,13 +341,13 @@ std::vector<Scenario> scenarios() {
                  [](Training &t) {
                      glia_compile_args compile{};
                      compile.loss = glia_loss_cross_entropy(), compile.average_decay = 0.9, compile.clip_norm = 1;
-                     TRY(glia_model_set_rate_scale(t.model, "dense", 0.5));
-                     TRY(glia_model_compile(t.model, t.logits, &compile));
+                     GLIA_TRY(glia_model_set_rate_scale(t.model, "dense", 0.5));
+                     GLIA_TRY(glia_model_compile(t.model, t.logits, &compile));
                      const std::string path = data_folder() / "gradients.jsonl";
                      const glia_watch_gradients_args watch{.path = path.c_str()};
                      glia_fit_args args{.epochs = 2, .batch_size = 2};
                      args.accumulate = 2, args.validation_share = 0.34, args.validate_average = true;
-                     TRY(glia_watch_gradients(t.ctx, &watch, &args.callbacks[0]));
+                     GLIA_TRY(glia_watch_gradients(t.ctx, &watch, &args.callbacks[0]));
                      const glia_status status = glia_model_fit(t.model, t.data, &args);
                      glia_callback_destroy(&args.callbacks[0]);
                      return status;
@@ -365,7 +360,7 @@ std::vector<Scenario> scenarios() {
         training("trainer", true, false,
                  [](Training &t) {
                      glia_trainer *trainer = nullptr;
-                     TRY(glia_trainer_create(t.model, t.data, nullptr, &trainer));
+                     GLIA_TRY(glia_trainer_create(t.model, t.data, nullptr, &trainer));
                      const glia_status status = glia_trainer_epoch(trainer);
                      glia_trainer_destroy(trainer);
                      return status;
@@ -373,13 +368,13 @@ std::vector<Scenario> scenarios() {
         training("checkpoint", true, true,
                  [](Training &t) {
                      const std::string path = data_folder() / "checkpoint";
-                     TRY(glia_model_save_checkpoint(t.model, path.c_str()));
+                     GLIA_TRY(glia_model_save_checkpoint(t.model, path.c_str()));
                      return glia_model_load_checkpoint(t.model, path.c_str());
                  }),
         training("model_save_and_load", true, true,
                  [](Training &t) {
                      const std::string path = data_folder() / "model";
-                     TRY(glia_model_save(t.model, path.c_str()));
+                     GLIA_TRY(glia_model_save(t.model, path.c_str()));
                      glia_model *loaded       = nullptr;
                      const glia_status status = glia_model_load(t.ctx, path.c_str(), nullptr, &loaded);
                      glia_model_destroy(loaded);
@@ -389,7 +384,7 @@ std::vector<Scenario> scenarios() {
                  [](Training &t) {
                      glia_fit_args args{.epochs = 2};
                      const glia_early_stopping_args stopping{.restore_best = true};
-                     TRY(glia_early_stopping(t.ctx, &stopping, &args.callbacks[0]));
+                     GLIA_TRY(glia_early_stopping(t.ctx, &stopping, &args.callbacks[0]));
                      const glia_status status = glia_model_fit(t.model, t.data, &args);
                      glia_callback_destroy(&args.callbacks[0]);
                      return status;
@@ -420,9 +415,9 @@ std::vector<Scenario> scenarios() {
                  [](Training &t) {
                      float x[24], bias[3];
                      glia_gradient_args args{.with_respect_to = "x", .of = GLIA_OF_OUTPUT, .batch_size = 4};
-                     TRY(glia_model_gradient(t.model, t.data, &args, x, sizeof x));
+                     GLIA_TRY(glia_model_gradient(t.model, t.data, &args, x, sizeof x));
                      args.element = GLIA_SET(1);
-                     TRY(glia_model_gradient(t.model, t.data, &args, x, sizeof x));
+                     GLIA_TRY(glia_model_gradient(t.model, t.data, &args, x, sizeof x));
                      args = {.with_respect_to = "dense.bias", .batch_size = 4};
                      return glia_model_gradient(t.model, t.data, &args, bias, sizeof bias);
                  }),
@@ -448,7 +443,7 @@ std::vector<Scenario> scenarios() {
              const float x[]        = {1, 2};
              const glia_safetensors_entry entry{"x", GLIA_F32, GLIA_SHAPE(2), x, sizeof x};
              const glia_safetensors_note note{"a", "b"};
-             TRY(glia_safetensors_write(ctx, path.c_str(), &entry, 1, &note, 1));
+             GLIA_TRY(glia_safetensors_write(ctx, path.c_str(), &entry, 1, &note, 1));
              glia_safetensors *file   = nullptr;
              const glia_status status = glia_safetensors_open(ctx, path.c_str(), &file);
              keep(file, glia_safetensors_close);
@@ -457,7 +452,7 @@ std::vector<Scenario> scenarios() {
         training("model_save_and_load_weights", true, false,
                  [](Training &t) {
                      const std::string path = data_folder() / "weights";
-                     TRY(glia_model_save_weights(t.model, path.c_str()));
+                     GLIA_TRY(glia_model_save_weights(t.model, path.c_str()));
                      return glia_model_load_weights(t.model, path.c_str(), nullptr, nullptr);
                  }),
         training("model_set_and_get", true, false,
@@ -467,7 +462,7 @@ std::vector<Scenario> scenarios() {
                      size_t bytes     = 4;
                      for (int i = 0; i < glia_model_weight_shape(t.model, last).ndim; ++i)
                          bytes *= size_t(glia_model_weight_shape(t.model, last).dim[i]);
-                     TRY(glia_model_set(t.model, glia_model_weight_name(t.model, last), weights, bytes));
+                     GLIA_TRY(glia_model_set(t.model, glia_model_weight_name(t.model, last), weights, bytes));
                      return glia_model_get(t.model, glia_model_weight_name(t.model, last), weights, bytes);
                  }),
     };
