@@ -48,6 +48,7 @@
 #include "glia/predict.h"
 #include "glia/profile.h"
 #include "glia/safetensors.h"
+#include "glia/search.h"
 #include "glia/series.h"
 #include "glia/sound.h"
 #include "glia/spectrum.h"

@@ -54,6 +54,7 @@ void drop(glia_callback *made) { glia_callback_destroy(made); }
 void drop(glia_table **made) { glia_table_destroy(*made), *made = nullptr; }
 void drop(glia_onnx **made) { glia_onnx_close(*made), *made = nullptr; }
 void drop(glia_onnx_tensor **made) { glia_onnx_tensor_close(*made), *made = nullptr; }
+void drop(glia_search **made) { glia_search_destroy(*made), *made = nullptr; }
 void drop(glia_npy **made) { glia_npy_destroy(*made), *made = nullptr; }
 void drop(glia_safetensors **made) { glia_safetensors_close(*made), *made = nullptr; }
 template <class T>
@@ -560,6 +561,23 @@ struct Data {
     glia_array input{"x", GLIA_F32, GLIA_SHAPE(2), points, 0, 0}, target{"t", GLIA_I64, GLIA_SCALAR, classes, 0, 0};
     glia_arrays_args arrays{};
     glia_dataset *data = nullptr;
+};
+
+struct OpenSearch {
+    OpenSearch() {
+        args.settings = &setting, args.n_settings = 1, args.folds.folds = 2;
+        args.run = [](void *, const glia_trial *trial, glia_dataset *, glia_dataset *, double *score) {
+            return *score = double(trial->index), GLIA_OK;
+        };
+        EXPECT_EQ(glia_search_run(data.data, &args, &search), GLIA_OK) << glia_message(ctx());
+    }
+    ~OpenSearch() { glia_search_destroy(search); }
+    glia_context *ctx() { return data.ctx(); }
+    Data data;
+    double values[2] = {2, 3};
+    glia_setting setting{.name = "a", .values = values, .n = 2};
+    glia_search_args args{};
+    glia_search *search = nullptr;
 };
 
 // A grey picture of two pixels.
