@@ -45,6 +45,9 @@ GLIA_API int glia_npy_find(const glia_npy *file, const char *name);
 
 GLIA_API glia_status glia_npy_get(const glia_npy *file, int index, glia_npy_array *out);
 
+/* The array of this name; GLIA_NOT_FOUND with the names that there are. */
+GLIA_API glia_status glia_npy_get_named(const glia_npy *file, const char *name, glia_npy_array *out);
+
 /* Writes the bytes that numpy.save would write; bf16 as "<V2". The file appears under its name as a whole, as
  * glia_vocabulary_write explains. */
 GLIA_API glia_status glia_npy_write(glia_context *ctx, const char *path, const glia_npy_array *array);

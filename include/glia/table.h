@@ -16,7 +16,8 @@ typedef struct glia_table glia_table;
 
 typedef enum glia_column_kind {
     /* Not to be chosen, but found: all values that are not missing are numbers, or all are dates, or it is one of
-     * categories. */
+     * categories. Where up to one value to twenty numbers is none, it is an error that names its line, and so with
+     * dates. */
     GLIA_COLUMN_FOUND,
     GLIA_COLUMN_NUMBER,
     GLIA_COLUMN_DATE,     /* ISO 8601, the extended format: 2024-02-29, 2024-02-29T23:59, 2024-02-29 23:59:59.5+01:00 */

@@ -24,6 +24,8 @@ static glia_status check_inputs(const gli_resolution *r) {
     const int required = gli_required_inputs(op);
     GLI_REQUIRE(r->ctx, r->n_in >= required && r->n_in <= op->n_inputs, GLIA_INVALID_ARGUMENT,
                 "%s: %d inputs, takes %d to %d", op->name, r->n_in, required, op->n_inputs);
+    GLI_REQUIRE(r->ctx, r->in || r->n_in == 0, GLIA_INVALID_ARGUMENT, "%s: x is NULL, the list of %d inputs", op->name,
+                r->n_in);
     for (int i = 0; i < r->n_in; ++i) {
         const glia_tensor *x = r->in[i];
         if (!x) {

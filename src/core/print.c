@@ -3,6 +3,7 @@
 
 #include <locale.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/quiet_signals.h"
 
@@ -31,6 +32,19 @@ bool gli_scan_double(const char *text, double *out) {
     uselocale(before);
     if (c) freelocale(c);
     return end != text && *end == '\0';
+}
+
+const char *gli_join_names(const char *(*name)(const void *of, int i), const void *of, char *text, size_t size) {
+    const size_t limit = size - sizeof ", ...";
+    size_t used        = 0;
+    const char *next;
+    text[0] = '\0';
+    for (int i = 0; (next = name(of, i)); ++i) {
+        const char *comma = i > 0 ? ", " : "";
+        if (used + strlen(comma) + strlen(next) > limit) return strcpy(text + used, i > 0 ? ", ..." : "..."), text;
+        used += (size_t)snprintf(text + used, size - used, "%s%s", comma, next);
+    }
+    return text;
 }
 
 bool gli_print(FILE *file, const char *text) {

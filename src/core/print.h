@@ -13,6 +13,9 @@ int gli_format_list(char *text, size_t size, const char *format, va_list args) _
 /* Reads all of the text as a number, written as gli_format writes it; false: it is none. */
 bool gli_scan_double(const char *text, double *out);
 
+/* "a, b, ...": the names that `name` gives to the numbers from 0 on, NULL behind the last, as far as they fit. */
+const char *gli_join_names(const char *(*name)(const void *of, int i), const void *of, char *text, size_t size);
+
 /* Writes text and flushes the stream. What would raise a signal makes it fail (core/quiet_signals.h). */
 bool gli_print(FILE *file, const char *text);
 

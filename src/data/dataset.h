@@ -181,6 +181,10 @@ glia_status gli_dataset_replace_column(const glia_dataset *dataset, const char *
 /* The column of this name, the first of inputs, then targets; -1: there is none. */
 int gli_dataset_find(const glia_dataset *dataset, const char *name);
 
+/* The names of its fields, as far as they fit, for messages. */
+enum { GLI_FIELD_NAMES = 240 };
+const char *gli_field_names(const glia_dataset *dataset, char text[GLI_FIELD_NAMES]);
+
 /* Copies the names of classes from one field to another, which has none. */
 glia_status gli_class_names_copy(glia_context *ctx, const gli_data_field *from, gli_data_field *to);
 

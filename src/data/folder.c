@@ -20,6 +20,7 @@ glia_status gli_data_folder(glia_context *ctx, const char *function, const char 
     GLI_REQUIRE(ctx, part == GLIA_PART_TRAIN || part == GLIA_PART_TEST, GLIA_INVALID_ARGUMENT, "%s: invalid part %d",
                 function, (int)part);
     if (stat(folder, &info) != 0) return gli_fail_file(ctx, folder, errno);
+    GLI_TRY(gli_check_folder(ctx, folder, &info));
     *out = folder;
     return GLIA_OK;
 }

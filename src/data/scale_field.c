@@ -9,9 +9,11 @@
 static glia_status find_field(const glia_dataset *dataset, const char *function, const char *name,
                               const glia_scaler *scalers, int64_t n, int *column) {
     glia_context *ctx = dataset->ctx;
+    char names[GLI_FIELD_NAMES];
     GLI_REQUIRE(ctx, name && scalers, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, name ? "scalers" : "field");
     *column = gli_dataset_find(dataset, name);
-    GLI_REQUIRE(ctx, *column >= 0, GLIA_INVALID_ARGUMENT, "%s: '%.63s' is no field of the dataset", function, name);
+    GLI_REQUIRE(ctx, *column >= 0, GLIA_INVALID_ARGUMENT, "%s: '%.63s' is no field of the dataset; there are %s",
+                function, name, gli_field_names(dataset, names));
     const gli_data_field *field = gli_column_field(dataset, *column);
     GLI_REQUIRE(ctx, field->delivered == GLIA_F32 || field->delivered == GLIA_F64, GLIA_DTYPE_MISMATCH,
                 "%s: '%s' is %s, must be f32 or f64", function, name, glia_dtype_name(field->delivered));

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/print.h"
 #include "data/table.h"
+
+enum { NAMES = 240 }; /* in a message */
 
 static glia_status add_column(glia_table *table, const char *name, int field, gli_table_column **out) {
     const size_t bytes = strlen(name) + 1;
@@ -41,13 +44,19 @@ static glia_status columns_of_file(gli_table_reading *r) {
     return GLIA_OK;
 }
 
+static const char *name_of_column(const void *table, int i) {
+    const glia_table *of = table;
+    return i < of->n ? gli_table_name(&of->columns[i]) : NULL;
+}
+
 /* The column that args name. */
 static glia_status named_column(const gli_table_reading *r, const char *what, int i, const char *name,
                                 gli_table_column **out) {
     GLI_REQUIRE(r->ctx, name, GLIA_INVALID_ARGUMENT, "glia_table_read_csv: the name of %s[%d] is NULL", what, i);
     const int found = glia_table_find(r->table, name);
-    GLI_REQUIRE(r->ctx, found >= 0, GLIA_INVALID_ARGUMENT, "%s: has no column '%.64s', of %s[%d]; the first is '%.64s'",
-                r->path, name, what, i, gli_table_name(&r->table->columns[0]));
+    char names[NAMES];
+    GLI_REQUIRE(r->ctx, found >= 0, GLIA_INVALID_ARGUMENT, "%s: has no column '%.64s', of %s[%d]; there are %s",
+                r->path, name, what, i, gli_join_names(name_of_column, r->table, names, sizeof names));
     *out = &r->table->columns[found];
     return GLIA_OK;
 }

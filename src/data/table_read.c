@@ -38,39 +38,73 @@ static glia_status first_row(gli_table_reading *r) {
 
 /* ---- Kinds ---- */
 
-/* What all values of a column can be, that are not missing. */
+/* How many values of a column are of a kind, and the first that is not. */
+typedef struct fitting {
+    int64_t n, line;
+    char other[GLI_CSV_SHOWN];
+} fitting;
+
+/* What the values of a column can be, that are not missing. */
 typedef struct possible {
-    bool point, comma, date, any;
+    int64_t values;
+    fitting point, comma, date;
 } possible;
 
-static void narrow(possible *p, const gli_csv_field *field) {
-    double value;
-    p->any   = true;
-    p->point = p->point && gli_csv_number(field, '.', &value);
-    p->comma = p->comma && gli_csv_number(field, ',', &value);
-    p->date  = p->date && gli_csv_date(field, &value);
+static void count(fitting *kind, bool fits, int64_t values, const gli_table_reading *r, const gli_csv_field *field) {
+    if (!fits && kind->n == values) {
+        kind->line = r->csv.row_line;
+        gli_csv_show(field, kind->other);
+    }
+    kind->n += fits;
 }
 
-static void decide(const gli_table_reading *r, const possible *p, gli_table_column *column) {
-    if (r->args.decimal == 0) column->comma = p->comma && !p->point && r->csv.separator != ',';
-    const bool number = column->comma ? p->comma : p->point;
-    if (column->kind == GLIA_COLUMN_FOUND)
-        column->kind = number ? GLIA_COLUMN_NUMBER : p->date ? GLIA_COLUMN_DATE : GLIA_COLUMN_CATEGORY;
+static void narrow(possible *p, const gli_table_reading *r, const gli_csv_field *field) {
+    double value;
+    count(&p->point, gli_csv_number(field, '.', &value), p->values, r, field);
+    count(&p->comma, gli_csv_number(field, ',', &value), p->values, r, field);
+    count(&p->date, gli_csv_date(field, &value), p->values, r, field);
+    ++p->values;
+}
+
+/* Nearly all values are of a kind: the others are mistakes, not categories. */
+static glia_status check_nearly(const gli_table_reading *r, const possible *p, const fitting *kind, const char *what,
+                                const gli_table_column *column) {
+    enum { NEARLY = 20 };
+    const int64_t others = p->values - kind->n;
+    GLI_REQUIRE(r->ctx, others == 0 || others * NEARLY > kind->n, GLIA_BAD_FORMAT,
+                "%s: line %lld, column '%.64s': '%s' is no %s, as %lld of %lld values are: correct it, add it to "
+                "missing_words, or say that the column is GLIA_COLUMN_CATEGORY",
+                r->path, (long long)kind->line, gli_table_name(column), kind->other, what, (long long)kind->n,
+                (long long)p->values);
+    return GLIA_OK;
+}
+
+static glia_status decide(const gli_table_reading *r, const possible *p, gli_table_column *column) {
+    const bool may_comma = r->args.decimal == 0 && r->csv.separator != ',';
+    if (r->args.decimal == 0) column->comma = may_comma && p->comma.n > p->point.n;
+    const fitting *number = column->comma ? &p->comma : &p->point;
+    if (column->kind != GLIA_COLUMN_FOUND) return GLIA_OK;
+    column->kind = number->n == p->values   ? GLIA_COLUMN_NUMBER
+                   : p->date.n == p->values ? GLIA_COLUMN_DATE
+                                            : GLIA_COLUMN_CATEGORY;
+    if (column->kind != GLIA_COLUMN_CATEGORY) return GLIA_OK;
+    GLI_TRY(check_nearly(r, p, number, "number", column));
+    return check_nearly(r, p, &p->date, "date", column);
 }
 
 static glia_status look_at_rows(gli_table_reading *r, possible *of) {
     glia_table *table = r->table;
-    for (int i = 0; i < table->n; ++i) of[i] = (possible){.point = true, .comma = true, .date = true};
+    memset(of, 0, (size_t)table->n * sizeof *of);
     GLI_TRY(first_row(r));
     for (;; ++table->rows) {
         GLI_TRY(next_row(r));
         if (r->csv.n == 0) break;
         for (int i = 0; i < table->n; ++i) {
             const int field = table->columns[i].field;
-            if (field >= 0 && !is_missing(r, &r->csv.fields[field])) narrow(&of[i], &r->csv.fields[field]);
+            if (field >= 0 && !is_missing(r, &r->csv.fields[field])) narrow(&of[i], r, &r->csv.fields[field]);
         }
     }
-    for (int i = 0; i < table->n; ++i) decide(r, &of[i], &table->columns[i]);
+    for (int i = 0; i < table->n; ++i) GLI_TRY(decide(r, &of[i], &table->columns[i]));
     return GLIA_OK;
 }
 
@@ -204,11 +238,19 @@ static glia_status read_table(gli_table_reading *r) {
     return gli_table_complete(r);
 }
 
+/* What spreadsheets save as "Unicode text". */
+static glia_status check_encoding(const gli_bytes *in) {
+    const bool marked = in->size >= 2 && (memcmp(in->data, "\xff\xfe", 2) == 0 || memcmp(in->data, "\xfe\xff", 2) == 0);
+    GLI_REQUIRE(in->ctx, !marked, GLIA_UNSUPPORTED, "%s: is UTF-16, save it as UTF-8", in->where);
+    return GLIA_OK;
+}
+
 static glia_status read_file(gli_table_reading *r) {
     gli_block block;
     GLI_TRY(gli_input_whole(r->ctx, r->path, r->args.max_bytes, &block));
     const gli_bytes in = {r->ctx, r->path, block.data, block.bytes};
-    glia_status status = gli_csv_open(&in, r->args.separator, &r->csv);
+    glia_status status = check_encoding(&in);
+    if (status == GLIA_OK) status = gli_csv_open(&in, r->args.separator, &r->csv);
     if (status == GLIA_OK) {
         status = read_table(r);
         gli_csv_close(&r->csv);

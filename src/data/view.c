@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/context_impl.h"
+#include "core/print.h"
 #include "core/size.h"
 #include "data/dataset.h"
 
@@ -153,17 +154,27 @@ int gli_dataset_find(const glia_dataset *dataset, const char *name) {
     return -1;
 }
 
+static const char *name_at(const void *of, int i) {
+    const glia_dataset *dataset = of;
+    return i < gli_dataset_columns(dataset) ? dataset->columns[i].name : NULL;
+}
+
+const char *gli_field_names(const glia_dataset *dataset, char text[GLI_FIELD_NAMES]) {
+    return gli_join_names(name_at, dataset, text, GLI_FIELD_NAMES);
+}
+
 static glia_status pick_columns(glia_dataset *view, const char *function, const glia_dataset *from,
                                 const glia_pick_args *args) {
     gli_column_copy columns[GLI_MAX_COLUMNS];
-    char argument[GLI_ARGUMENT_NAME];
+    char argument[GLI_ARGUMENT_NAME], names[GLI_FIELD_NAMES];
     for (int i = 0; i < gli_dataset_columns(view); ++i) {
         const glia_pick *pick = i < view->n_inputs ? &args->inputs[i] : &args->targets[i - view->n_inputs];
         gli_argument_name(view, i, argument);
         GLI_REQUIRE(view->ctx, pick->field, GLIA_INVALID_ARGUMENT, "%s: the field of %s is NULL", function, argument);
         columns[i] = (gli_column_copy){.from = gli_dataset_find(from, pick->field), .to = i};
         GLI_REQUIRE(view->ctx, columns[i].from >= 0, GLIA_INVALID_ARGUMENT,
-                    "%s: %s is '%.63s', which is no field of the dataset", function, argument, pick->field);
+                    "%s: %s is '%.63s', which is no field of the dataset; there are %s", function, argument,
+                    pick->field, gli_field_names(from, names));
     }
     GLI_TRY(gli_dataset_take_columns(view, from, columns, gli_dataset_columns(view), NULL));
     for (int i = 0; i < gli_dataset_columns(view); ++i) {

@@ -23,8 +23,8 @@ static glia_status choose(gli_job *job, const gli_pixels *pixels, const char *pa
     for (size_t i = 0; i < sizeof endings / sizeof *endings; ++i)
         if (dot && strcasecmp(dot, endings[i].text) == 0) *out = &endings[i];
     const ending *e = *out;
-    GLI_JOB_REQUIRE(job, e, GLIA_INVALID_ARGUMENT, "ends with '%s', must end with .png, .pgm, .ppm or .pnm",
-                    dot ? dot : "");
+    GLI_JOB_REQUIRE(job, e, GLIA_INVALID_ARGUMENT, "%s%s%s, must end with .png, .pgm, .ppm or .pnm",
+                    dot ? "ends with '" : "has no ending", dot ? dot : "", dot ? "'" : "");
     const bool alpha = pixels->channels == 2 || pixels->channels == 4, grey = pixels->channels <= 2;
     GLI_JOB_REQUIRE(job, !(e->pnm && alpha) && (grey ? e->grey : e->colour), GLIA_INVALID_ARGUMENT,
                     "the picture has %d channels, %s takes %s", pixels->channels, e->text,
@@ -66,6 +66,8 @@ static glia_status write(const glia_image *image, const char *path) {
     const ending *e;
     gli_output out;
     GLI_REQUIRE(image->ctx, path, GLIA_INVALID_ARGUMENT, "glia_image_write: path is NULL");
+    GLI_REQUIRE(image->ctx, *path, GLIA_INVALID_ARGUMENT,
+                "glia_image_write: path is empty, must end with .png, .pgm, .ppm or .pnm");
     GLI_TRY(gli_job_explain(&job, path, choose(&job, &image->pixels, path, &e)));
     GLI_TRY(gli_output_open(image->ctx, path, &out));
     const glia_status status = e->write(&job, &image->pixels, &out);

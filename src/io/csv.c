@@ -1,5 +1,6 @@
 #include "io/csv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -147,24 +148,32 @@ glia_status gli_csv_open(const gli_bytes *in, char separator, gli_csv *out) {
 
 /* ---- Texts ---- */
 
+/* A byte as it is shown: itself, or "\x00" for one that no reader would see. */
+static size_t show_byte(char byte, char *to) {
+    const unsigned char c = (unsigned char)byte;
+    if (c >= ' ' && c != 0x7f) return *to = byte, 1;
+    return (size_t)sprintf(to, "\\x%02x", c);
+}
+
 const char *gli_csv_show(const gli_csv_field *field, char text[GLI_CSV_SHOWN]) {
-    enum { DOTS = 4 };
-    size_t n = 0;
-    for (; n < field->bytes && n < GLI_CSV_SHOWN - DOTS; ++n) {
-        const unsigned char c = (unsigned char)field->text[n];
-        text[n]               = c < ' ' || c == 0x7f ? ' ' : field->text[n];
+    static const char dots[] = "...";
+    enum { ESCAPED = 4 };
+    size_t used = 0, n = 0, whole = 0;
+    for (; n < field->bytes && used + ESCAPED + sizeof dots <= GLI_CSV_SHOWN; ++n) {
+        if ((field->text[n] & 0xc0) != 0x80) whole = used; /* a character begins */
+        used += show_byte(field->text[n], text + used);
     }
-    /* A character that was cut stays out. */
-    while (n < field->bytes && n > 0 && (field->text[n] & 0xc0) == 0x80) --n;
-    strcpy(text + n, n < field->bytes ? "..." : "");
+    if (n < field->bytes && (field->text[n] & 0xc0) == 0x80) used = whole; /* one that was cut stays out */
+    strcpy(text + used, n < field->bytes ? dots : "");
     return text;
 }
 
 glia_status gli_csv_text(gli_csv *csv, const gli_csv_field *field, const char *name, const char **out) {
     char shown[GLI_CSV_SHOWN];
-    GLI_REQUIRE(csv->in->ctx, gli_utf8_valid(field->text, field->bytes) && !memchr(field->text, 0, field->bytes),
-                GLIA_BAD_FORMAT, "%s: line %lld, column '%s': '%s' is not UTF-8", csv->in->where,
-                (long long)csv->row_line, name, gli_csv_show(field, shown));
+    const bool has_nul = memchr(field->text, 0, field->bytes) != NULL;
+    GLI_REQUIRE(csv->in->ctx, gli_utf8_valid(field->text, field->bytes) && !has_nul, GLIA_BAD_FORMAT,
+                "%s: line %lld, column '%.64s': '%s' %s", csv->in->where, (long long)csv->row_line, name,
+                gli_csv_show(field, shown), has_nul ? "has a NUL byte" : "is not UTF-8");
     if (csv->text.bytes <= field->bytes) {
         gli_block_free(csv->in->ctx, &csv->text);
         GLI_TRY(gli_block_alloc(csv->in->ctx, field->bytes + 1, 2, "a text of a table", &csv->text));

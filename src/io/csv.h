@@ -34,7 +34,7 @@ glia_status gli_csv_next(gli_csv *csv);
  * name: the column's. */
 glia_status gli_csv_text(gli_csv *csv, const gli_csv_field *field, const char *name, const char **out);
 
-/* "'TEXT'", cut to a length for messages, without control characters. */
+/* The text, cut to a length for messages, with control characters as "\x00". */
 enum { GLI_CSV_SHOWN = 64 };
 const char *gli_csv_show(const gli_csv_field *field, char text[GLI_CSV_SHOWN]);
 

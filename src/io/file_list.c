@@ -131,6 +131,12 @@ static void leave(walk *w, size_t before) {
     w->path[before] = '\0';
 }
 
+/* A link to nothing is no picture; whoever does not leave such out hears of it when its kind is asked for. */
+static bool is_left_link(const walk *w) {
+    struct stat info;
+    return w->choice->skip && stat(w->path, &info) != 0 && errno == ENOENT;
+}
+
 static glia_status kind_of(const walk *w, bool *folder, bool *file) {
     struct stat info;
     if (stat(w->path, &info) != 0) return gli_fail_file(w->list->ctx, w->path, errno);
@@ -142,6 +148,7 @@ static glia_status kind_of(const walk *w, bool *folder, bool *file) {
 /* What is at the path: a folder's content is added by `inside`. */
 static glia_status visit(walk *w, glia_status (*inside)(walk *w)) {
     bool folder = false, file = false;
+    if (is_left_link(w)) return leave_out(w, "is a symbolic link to nothing");
     GLI_TRY(kind_of(w, &folder, &file));
     if (file) return add_file(w);
     if (!folder) return leave_out(w, "is a device or a pipe");
@@ -185,6 +192,7 @@ static glia_status visit_class(walk *w, const char *name) {
     gli_file_list *list = w->list;
     const int before    = list->n_places;
     bool folder = false, file = false;
+    if (is_left_link(w)) return leave_out(w, "is a symbolic link to nothing");
     GLI_TRY(kind_of(w, &folder, &file));
     if (!folder) return leave_out(w, "is not in the folder of a class");
     GLI_TRY(gli_grow(list->ctx, &list->class_place, &list->class_capacity, list->n_classes + 1,

@@ -2,18 +2,47 @@
 #include "io/input.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
-glia_status gli_file_status(int error, char *text, size_t bytes) {
-    if (strerror_r(error, text, bytes) != 0) snprintf(text, bytes, "error %d", error);
-    const bool absent = error == ENOENT || error == ENOTDIR;
-    return absent ? GLIA_NOT_FOUND : error == ENOMEM ? GLIA_OUT_OF_MEMORY : GLIA_IO_ERROR;
+/* What the path goes through, and is no folder. */
+static void explain_no_folder(const char *path, char text[GLI_FILE_TEXT]) {
+    char part[PATH_MAX];
+    struct stat info;
+    for (size_t n = strcspn(path, "/"); n < sizeof part && path[n]; n += 1 + strcspn(path + n + 1, "/")) {
+        memcpy(part, path, n);
+        part[n] = '\0';
+        if (n == 0 || stat(part, &info) != 0 || S_ISDIR(info.st_mode)) continue;
+        const char *slash = strrchr(part, '/');
+        snprintf(text, GLI_FILE_TEXT, "'%.100s' in the path is a file, not a folder", slash ? slash + 1 : part);
+        return;
+    }
+    snprintf(text, GLI_FILE_TEXT, "a part of the path is no folder");
+}
+
+glia_status gli_file_status(int error, const char *path, char text[GLI_FILE_TEXT]) {
+    struct stat info;
+    if (error == ENOENT && lstat(path, &info) == 0 && S_ISLNK(info.st_mode)) {
+        snprintf(text, GLI_FILE_TEXT, "is a symbolic link to nothing");
+        return GLIA_NOT_FOUND;
+    }
+    if (error == ENOTDIR && stat(path, &info) == 0) {
+        snprintf(text, GLI_FILE_TEXT, "is a file, not a folder");
+        return GLIA_IO_ERROR;
+    }
+    if (error == ENOTDIR) return explain_no_folder(path, text), GLIA_NOT_FOUND;
+    if (strerror_r(error, text, GLI_FILE_TEXT) != 0) snprintf(text, GLI_FILE_TEXT, "error %d", error);
+    return error == ENOENT ? GLIA_NOT_FOUND : error == ENOMEM ? GLIA_OUT_OF_MEMORY : GLIA_IO_ERROR;
 }
 
 glia_status gli_fail_file(glia_context *ctx, const char *path, int error) {
     char text[GLI_FILE_TEXT];
-    const glia_status status = gli_file_status(error, text, sizeof text);
+    const glia_status status = gli_file_status(error, path, text);
     return gli_fail(ctx, status, "%s: %s", *path ? path : "a path of no characters", text);
+}
+
+glia_status gli_check_folder(glia_context *ctx, const char *path, const struct stat *info) {
+    return S_ISDIR(info->st_mode) ? GLIA_OK : gli_fail_file(ctx, path, ENOTDIR);
 }
 
 const char *gli_file_kind(const struct stat *info) {

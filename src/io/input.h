@@ -51,9 +51,12 @@ glia_status gli_check_regular(glia_context *ctx, const char *path, const struct 
 /* GLIA_NOT_FOUND, GLIA_OUT_OF_MEMORY or GLIA_IO_ERROR with "PATH: No such file or directory". */
 glia_status gli_fail_file(glia_context *ctx, const char *path, int error);
 
-/* The status and the words of an errno, for threads that may not use the context. */
-enum { GLI_FILE_TEXT = 128 };
-glia_status gli_file_status(int error, char *text, size_t bytes);
+/* The status and the words of an errno that a path gave, for threads that may not use the context. */
+enum { GLI_FILE_TEXT = 160 };
+glia_status gli_file_status(int error, const char *path, char text[GLI_FILE_TEXT]);
+
+/* Fails for what is no folder. */
+glia_status gli_check_folder(glia_context *ctx, const char *path, const struct stat *info);
 
 /* What is no file: "a folder", "a device or a pipe"; NULL: a file. */
 const char *gli_file_kind(const struct stat *info);

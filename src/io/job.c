@@ -46,15 +46,15 @@ glia_status gli_job_alloc(gli_job *job, size_t count, size_t size, const char *w
 
 /* ---- Files ---- */
 
-glia_status gli_job_fail_errno(gli_job *job, int error) {
+glia_status gli_job_fail_errno(gli_job *job, const char *path, int error) {
     char text[GLI_FILE_TEXT];
-    const glia_status status = gli_file_status(error, text, sizeof text);
+    const glia_status status = gli_file_status(error, path, text);
     return gli_job_fail(job, status, "%s", text);
 }
 
-static glia_status check_size(gli_job *job, FILE *file, size_t max_bytes, size_t *bytes) {
+static glia_status check_size(gli_job *job, const char *path, FILE *file, size_t max_bytes, size_t *bytes) {
     struct stat info;
-    if (fstat(fileno(file), &info) != 0) return gli_job_fail_errno(job, errno);
+    if (fstat(fileno(file), &info) != 0) return gli_job_fail_errno(job, path, errno);
     const unsigned long long size = (unsigned long long)info.st_size;
     GLI_JOB_REQUIRE(job, size <= max_bytes, GLIA_BAD_FORMAT, "has %llu bytes, allowed are %zu (max_bytes)", size,
                     max_bytes);
@@ -65,12 +65,12 @@ static glia_status check_size(gli_job *job, FILE *file, size_t max_bytes, size_t
 
 glia_status gli_job_open_file(gli_job *job, const char *path, size_t max_bytes, FILE **out, size_t *bytes) {
     struct stat info;
-    if (stat(path, &info) != 0) return gli_job_fail_errno(job, errno);
+    if (stat(path, &info) != 0) return gli_job_fail_errno(job, path, errno);
     const char *kind = gli_file_kind(&info); /* opening a pipe could wait for ever */
     GLI_JOB_REQUIRE(job, !kind, GLIA_IO_ERROR, "is %s, not a file", kind);
     FILE *file = fopen(path, "rb");
-    if (!file) return gli_job_fail_errno(job, errno);
-    const glia_status status = check_size(job, file, max_bytes, bytes);
+    if (!file) return gli_job_fail_errno(job, path, errno);
+    const glia_status status = check_size(job, path, file, max_bytes, bytes);
     if (status == GLIA_OK)
         *out = file;
     else
@@ -78,13 +78,13 @@ glia_status gli_job_open_file(gli_job *job, const char *path, size_t max_bytes, 
     return status;
 }
 
-static glia_status read_open(gli_job *job, FILE *file, size_t size, gli_block *out) {
+static glia_status read_open(gli_job *job, const char *path, FILE *file, size_t size, gli_block *out) {
     GLI_TRY(gli_job_alloc(job, size, 1, "a file", out));
     const size_t got = fread(out->data, 1, out->bytes, file);
     if (got == out->bytes) return GLIA_OK;
     const int error = ferror(file) ? errno : 0;
     const glia_status status =
-        error ? gli_job_fail_errno(job, error)
+        error ? gli_job_fail_errno(job, path, error)
               : gli_job_fail(job, GLIA_BAD_FORMAT, "ends after %zu of %zu bytes: it changes", got, out->bytes);
     gli_block_free(job->ctx, out);
     return status;
@@ -95,7 +95,7 @@ glia_status gli_job_read_file(gli_job *job, const char *path, size_t max_bytes, 
     size_t size;
     *out = (gli_block){0};
     GLI_TRY(gli_job_open_file(job, path, max_bytes, &file, &size));
-    const glia_status status = read_open(job, file, size, out);
+    const glia_status status = read_open(job, path, file, size, out);
     fclose(file);
     return status;
 }

@@ -36,8 +36,8 @@ void gli_job_explain_sample(const gli_job *job, char *message, size_t bytes);
 
 /* ---- Files ---- */
 
-/* The words of an errno; its status is returned. */
-glia_status gli_job_fail_errno(gli_job *job, int error);
+/* The words of an errno that a path gave; its status is returned. */
+glia_status gli_job_fail_errno(gli_job *job, const char *path, int error);
 
 /* Opens what is a file, of at least one byte and of at most max_bytes, to read it. */
 glia_status gli_job_open_file(gli_job *job, const char *path, size_t max_bytes, FILE **out, size_t *bytes);

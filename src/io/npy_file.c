@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/print.h"
 #include "core/utf8.h"
 #include "io/input.h"
 #include "io/npy.h"
 #include "io/zip.h"
 
-enum { WHERE = 400 };
+enum { WHERE = 400, NAMES = 200 };
 
 typedef struct item {
     gli_block name, member, values; /* member: what was unpacked; values: what was converted */
@@ -18,6 +19,7 @@ typedef struct item {
 
 struct glia_npy {
     glia_context *ctx;
+    gli_block path; /* as the caller gave it */
     gli_block file;
     int count, capacity;
     item *items;
@@ -130,7 +132,10 @@ static glia_status read_new(glia_context *ctx, const char *path, const glia_npy_
     glia_npy *file = memory;
     file->ctx      = ctx;
     gli_context_retain(ctx);
-    const glia_status status = read_file(file, path, args && args->max_bytes ? args->max_bytes : UINT64_C(1) << 32);
+    glia_status status = gli_block_alloc(ctx, strlen(path) + 1, 1, "a file of arrays", &file->path);
+    if (status == GLIA_OK) strcpy(file->path.data, path);
+    if (status == GLIA_OK)
+        status = read_file(file, path, args && args->max_bytes ? args->max_bytes : UINT64_C(1) << 32);
     if (status != GLIA_OK) return glia_npy_destroy(file), status;
     *out = file;
     return GLIA_OK;
@@ -152,6 +157,7 @@ void glia_npy_destroy(glia_npy *file) {
         gli_block_free(ctx, &file->items[i].values);
     }
     gli_free(ctx, file->items, (size_t)file->capacity, sizeof(item));
+    gli_block_free(ctx, &file->path);
     gli_block_free(ctx, &file->file);
     gli_free(ctx, file, 1, sizeof *file);
     gli_context_release(ctx);
@@ -165,10 +171,17 @@ int glia_npy_find(const glia_npy *file, const char *name) {
     return -1;
 }
 
+static const char *name_at(const void *of, int i) {
+    const glia_npy *file = of;
+    return i < file->count ? file->items[i].array.name : NULL;
+}
+
 static glia_status get(const glia_npy *file, int index, glia_npy_array *out) {
+    char names[NAMES];
     GLI_REQUIRE(file->ctx, out, GLIA_INVALID_ARGUMENT, "glia_npy_get: out is NULL");
     GLI_REQUIRE(file->ctx, index >= 0 && index < file->count, GLIA_INVALID_ARGUMENT,
-                "glia_npy_get: index is %d, the file has %d arrays", index, file->count);
+                "%.200s: index is %d, it has %d arrays: %s", (const char *)file->path.data, index, file->count,
+                gli_join_names(name_at, file, names, sizeof names));
     *out = file->items[index].array;
     return GLIA_OK;
 }
@@ -177,6 +190,24 @@ glia_status glia_npy_get(const glia_npy *file, int index, glia_npy_array *out) {
     GLI_REQUIRE_OBJECT(file);
     GLI_TRY(gli_enter(file->ctx));
     const glia_status status = get(file, index, out);
+    gli_leave(file->ctx);
+    return status;
+}
+
+static glia_status get_named(const glia_npy *file, const char *name, glia_npy_array *out) {
+    char names[NAMES];
+    GLI_REQUIRE(file->ctx, name, GLIA_INVALID_ARGUMENT, "glia_npy_get_named: name is NULL");
+    const int index = glia_npy_find(file, name);
+    GLI_REQUIRE(file->ctx, index >= 0, GLIA_NOT_FOUND, "%.200s: has no array '%.64s', but %s",
+                (const char *)file->path.data, name,
+                file->count > 0 ? gli_join_names(name_at, file, names, sizeof names) : "none at all");
+    return get(file, index, out);
+}
+
+glia_status glia_npy_get_named(const glia_npy *file, const char *name, glia_npy_array *out) {
+    GLI_REQUIRE_OBJECT(file);
+    GLI_TRY(gli_enter(file->ctx));
+    const glia_status status = get_named(file, name, out);
     gli_leave(file->ctx);
     return status;
 }

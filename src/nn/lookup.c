@@ -1,7 +1,7 @@
 /* Layers, by number and by name; values by the names of inputs, layers and weights. */
-#include <stdio.h>
 #include <string.h>
 
+#include "core/print.h"
 #include "glia/inside.h"
 #include "nn/model_impl.h"
 
@@ -25,26 +25,25 @@ int gli_model_find_value(const glia_model *model, const char *name, bool weights
     return weights ? value_of_weight(model, gli_model_find_weight(model, name)) : 0;
 }
 
+/* What names are listed of. */
+typedef struct listed {
+    const glia_model *model;
+    bool weights;
+} listed;
+
 /* Name `index` of inputs, layers and weights in a row; NULL: past the end. */
-static const char *name_at(const glia_model *model, bool weights, int index) {
+static const char *name_at(const void *of, int index) {
+    const listed *list      = of;
+    const glia_model *model = list->model;
     if (index < model->n_inputs) return model->inputs[index].name;
     index -= model->n_inputs;
     if (index < model->n_layers) return model->layers[index].name;
     index -= model->n_layers;
-    return weights && index < model->n_weights ? model->weights[index].name : NULL;
+    return list->weights && index < model->n_weights ? model->weights[index].name : NULL;
 }
 
 const char *gli_model_names_text(const glia_model *model, bool weights, char text[GLI_NAMES_TEXT]) {
-    const size_t limit = GLI_NAMES_TEXT - sizeof ", ...";
-    size_t used        = 0;
-    const char *name;
-    text[0] = '\0';
-    for (int i = 0; (name = name_at(model, weights, i)); ++i) {
-        const char *comma = i > 0 ? ", " : "";
-        if (used + strlen(comma) + strlen(name) > limit) return strcpy(text + used, ", ..."), text;
-        used += (size_t)snprintf(text + used, GLI_NAMES_TEXT - used, "%s%s", comma, name);
-    }
-    return text;
+    return gli_join_names(name_at, &(listed){model, weights}, text, GLI_NAMES_TEXT);
 }
 
 int glia_model_layer_count(const glia_model *model) { return model ? model->n_layers : 0; }

@@ -72,7 +72,7 @@ glia_sound_format gli_sound_format_of(gli_bytes begin, const char **name) {
 /* ---- Whole ---- */
 
 static glia_status stop(gli_job *job, const gli_sound_input *in, int64_t at, const char *what) {
-    if (in->error) return gli_job_fail_errno(job, in->error);
+    if (in->error) return gli_job_fail_errno(job, job->name, in->error);
     return gli_job_fail(job, GLIA_BAD_FORMAT, "truncated: it ends at byte %" PRId64 ", before %s", at, what);
 }
 

@@ -35,7 +35,7 @@ static glia_status find_format(gli_job *job, gli_sound_input *in, glia_sound_for
     *out                = GLIA_SOUND_NONE;
     in->at              = 0;
     const int64_t bytes = gli_sound_input_read(in, first, sizeof first);
-    if (in->error) return gli_job_fail_errno(job, in->error);
+    if (in->error) return gli_job_fail_errno(job, job->name, in->error);
     *out = gli_sound_format_of((gli_bytes){first, (size_t)bytes}, &name);
     for (int i = 0; i < 4 && i < bytes; ++i) snprintf(text + 3 * i, 4, " %02x", first[i]);
     GLI_JOB_REQUIRE(job, name, GLIA_BAD_FORMAT, "is no recording: %lld bytes that begin with%s", (long long)in->size,

@@ -300,6 +300,7 @@ void probe_op(const char *name,
     const std::string prefix = std::string(op.name) + ": ";
     for (int n : {-1, 0, count + 1, op.n_inputs + 1, INT32_MAX, INT32_MIN})
         refused(ctx, [&] { return fn(ctx, params, x, n, y); }, prefix);
+    refused(ctx, [&] { return fn(ctx, params, nullptr, count, y); }, prefix + "x is NULL");
     for (int i = 0; i < count; ++i) {
         x[i] = nullptr;
         refused(ctx, [&] { return fn(ctx, params, x, count, y); }, op.inputs[i].name + std::string(" is NULL"));

@@ -205,7 +205,12 @@ TEST_F(Table, wrong_lines) {
     expect_refused("a,a\n1,2\n", "line 1: two columns have the name 'a'");
     expect_refused("", "t.csv: has no line with anything in it");
     expect_refused("a,b\n1,\xe4\n", "line 2, column 'b': '\xe4' is not UTF-8");
-    expect_refused(std::string("a,b\n1,x\0y\n", 10), "line 2, column 'b': 'x y' is not UTF-8");
+    expect_refused(std::string("a,b\n1,x\0y\n", 10), "line 2, column 'b': 'x\\x00y' has a NUL byte");
+    expect_refused(std::string("\xff\xfe"
+                               "a\0,\0b\0\n\0",
+                               10),
+                   "t.csv: is UTF-16, save it as UTF-8", {}, GLIA_UNSUPPORTED);
+    expect_refused("a\tb\x7f\n1\t\x01\x7f\xc3\n", "column 'b\x7f': '\\x01\\x7f\xc3' is not UTF-8");
     expect_refused("a\n1\n1e999\n", "line 3, column 'a': '1e999' is out of range");
     const glia_column_args number{.name = "b", .kind = GLIA_COLUMN_NUMBER};
     expect_refused("a,b\n1,2\n2,0x10\n", "line 3, column 'b': '0x10' is no number",
@@ -218,8 +223,64 @@ TEST_F(Table, wrong_lines) {
     expect_refused(many, "line 258: column 'id' has more than 256 categories, the limit (max_categories)");
     expect_refused(many, "allowed are 100 (max_bytes)", {.max_bytes = 100});
     const glia_column_args unknown{.name = "z"};
-    expect_refused("a\n1\n", "has no column 'z', of columns[0]", {.columns = &unknown, .n_columns = 1},
+    expect_refused("a,b\n1,2\n", "has no column 'z', of columns[0]; there are a, b",
+                   {.columns = &unknown, .n_columns = 1}, GLIA_INVALID_ARGUMENT);
+    std::string names = "first";
+    for (int i = 0; i < 200; ++i) names += ",c" + std::to_string(i);
+    expect_refused(names + "\n" + names + "\n", "there are first, c0, c1, ", {.columns = &unknown, .n_columns = 1},
                    GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(message().ends_with(", ..."));
+}
+
+TEST_F(Table, one_wrong_value_among_numbers_is_no_category) {
+    std::string text = "age,born,shape\n";
+    for (int i = 10; i < 50; ++i)
+        text += std::to_string(i) + ",2000-01-" + std::to_string(i % 20 + 10) + (i % 2 ? ",round\n" : ",7\n");
+    ASSERT_EQ(read(text), GLIA_OK) << message();
+    EXPECT_EQ(column("shape").kind, GLIA_COLUMN_CATEGORY);  // half are numbers
+    expect_refused(text + "6O,2000-01-01,7\n", "line 42, column 'age': '6O' is no number, as 40 of 41 values are");
+    expect_refused(text + "60,2000-13-01,7\n", "line 42, column 'born': '2000-13-01' is no date, as 40 of 41");
+    expect_refused(
+        "age;x\n6O;1\n" +
+            [] {
+                std::string more;
+                for (int i = 0; i < 20; ++i) more += std::to_string(i) + ",5;1\n";
+                return more;
+            }(),
+        "line 2, column 'age': '6O' is no number, as 20 of 21");
+    // What is meant is said; more than one to twenty are no mistakes.
+    const char *word = "6O";
+    ASSERT_EQ(
+        read(text + "6O,2000-01-01,7\n", {.missing = GLIA_MISSING_MEAN, .missing_words = &word, .n_missing_words = 1}),
+        GLIA_OK)
+        << message();
+    EXPECT_EQ(column("age").kind, GLIA_COLUMN_NUMBER);
+    const glia_column_args category{.name = "age", .kind = GLIA_COLUMN_CATEGORY}, index{.name = "age", .index = true};
+    for (const glia_column_args &said : {category, index}) {
+        ASSERT_EQ(read(text + "6O,2000-01-01,7\n", {.columns = &said, .n_columns = 1}), GLIA_OK) << message();
+        EXPECT_EQ(column("age").categories, 41);
+    }
+    ASSERT_EQ(read(text + "a,,7\nb,,7\nc,,7\n", {.missing = GLIA_MISSING_MOST_FREQUENT}), GLIA_OK) << message();
+    EXPECT_EQ(column("age").kind, GLIA_COLUMN_CATEGORY);
+}
+
+TEST_F(Table, paths_that_are_no_files) {
+    const std::string there = write("a\n1\n"), link = folder / "link";
+    std::filesystem::create_symlink("nothing", link);
+    const auto fails = [&](const std::string &path, glia_status status, const std::string &words) {
+        EXPECT_EQ(glia_table_read_csv(ctx, path.c_str(), nullptr, &table), status) << path;
+        EXPECT_EQ(message(), path + ": " + words);
+    };
+    fails(link, GLIA_NOT_FOUND, "is a symbolic link to nothing");
+    fails(folder.path(), GLIA_IO_ERROR, "is a folder, not a file");
+    fails(there + "/x/y.csv", GLIA_NOT_FOUND, "'t.csv' in the path is a file, not a folder");
+    fails(folder / "nowhere/y.csv", GLIA_NOT_FOUND, "No such file or directory");
+    glia_dataset *data = nullptr;
+    EXPECT_EQ(glia_dataset_from_idx_folder(ctx, there.c_str(), GLIA_PART_TRAIN, nullptr, &data), GLIA_IO_ERROR);
+    EXPECT_EQ(message(), there + ": is a file, not a folder");
+    std::filesystem::current_path(folder.path());
+    fails("t.csv/x", GLIA_NOT_FOUND, "'t.csv' in the path is a file, not a folder");
+    std::filesystem::current_path("/");
 }
 
 // The content of input or target i of all samples.

@@ -194,11 +194,15 @@ TEST_F(ImageFolder, refuses_other_files_or_leaves_them_out) {
     const std::string notes = write("ant/notes.txt", {'H', 'i'});
     refuses(GLIA_BAD_FORMAT, notes + ": is no picture of a format that is read (.skip leaves such files out)");
     write("ant/empty.png", {});
+    std::filesystem::create_symlink("nothing", root() + "/ant/link.png");
+    std::filesystem::create_symlink("nothing", root() + "/link");
     const std::string stray = write("stray.ppm", ppm(1, 1, {1, 2, 3}));
     data                    = open({.height = 4, .width = 4, .skip = true});
     EXPECT_EQ(glia_dataset_count(data), count);
     glia_dataset_destroy(data);
     std::filesystem::remove_all(root() + "/ant");
+    refuses(GLIA_NOT_FOUND, root() + "/link: is a symbolic link to nothing");
+    std::filesystem::remove(root() + "/link");
     refuses(GLIA_BAD_FORMAT, stray + ": is not in the folder of a class");
     std::filesystem::remove(stray);
     std::filesystem::create_directories(root() + "/none");

@@ -214,6 +214,10 @@ TEST_F(ImageFiles, that_are_written_hold_every_pixel) {
     const auto image = created(1, 1, 3, 8, nullptr);
     EXPECT_EQ(glia_image_write(image.get(), (folder / "a.jpg").c_str()), GLIA_INVALID_ARGUMENT);
     EXPECT_TRUE(says("ends with '.jpg'")) << message();
+    EXPECT_EQ(glia_image_write(image.get(), ""), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(message(), "glia_image_write: path is empty, must end with .png, .pgm, .ppm or .pnm");
+    EXPECT_EQ(glia_image_write(image.get(), "a"), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(message(), "a: has no ending, must end with .png, .pgm, .ppm or .pnm");
     EXPECT_EQ(glia_image_write(image.get(), (folder / "none/a.ppm").c_str()), GLIA_NOT_FOUND);
 }
 

@@ -164,6 +164,13 @@ TEST_F(Npy, reads_archives) {
             expect_same(got, r);
         }
         EXPECT_EQ(glia_npy_find(file, "y"), -1);
+        glia_npy_array got;
+        ASSERT_EQ(glia_npy_get_named(file, archived()[0].name.c_str(), &got), GLIA_OK) << message();
+        EXPECT_EQ(got.name, archived()[0].name);
+        EXPECT_EQ(glia_npy_get_named(file, "y", &got), GLIA_NOT_FOUND);
+        EXPECT_NE(message().find(": has no array 'y', but " + archived()[0].name), std::string::npos) << message();
+        EXPECT_EQ(glia_npy_get(file, -1, &got), GLIA_INVALID_ARGUMENT);
+        EXPECT_NE(message().find(": index is -1, it has "), std::string::npos) << message();
     }
 }
 

@@ -114,5 +114,5 @@ const gli_op gli_op_concat = {
 
 glia_status glia_concat(glia_context *ctx, const glia_concat_params *params, const glia_tensor *const *x, int n,
                         glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_concat, params, x ? n : 0, x, GLI_OUT(y));
+    return gli_call_op(ctx, &gli_op_concat, params, n, x, GLI_OUT(y));
 }

@@ -36,7 +36,7 @@ static const char *name_of(glia_sound_format format) {
 /* An error of libsndfile, of which only the text says that memory was missing. */
 static glia_status fail(gli_job *job, const gli_sound_input *in, glia_sound_format format, int error) {
     const char *why = sf_error_number(error);
-    if (in->error) return gli_job_fail_errno(job, in->error);
+    if (in->error) return gli_job_fail_errno(job, job->name, in->error);
     GLI_JOB_REQUIRE(job, !strstr(why, "malloc"), GLIA_OUT_OF_MEMORY, "out of memory: libsndfile has none for this %s",
                     name_of(format));
     return gli_job_fail(job, GLIA_BAD_FORMAT, "broken %s of %lld bytes, libsndfile: %s", name_of(format),
@@ -79,7 +79,7 @@ void gli_decoder_close(gli_decoder *decoder) { sf_close(decoder->file); }
 glia_status gli_decoder_seek(gli_job *job, gli_decoder *decoder, int64_t frame) {
     GLI_TRY(gli_sndfile_reserve(job));
     const sf_count_t at = sf_seek(decoder->file, frame, SEEK_SET);
-    if (decoder->in->error) return gli_job_fail_errno(job, decoder->in->error);
+    if (decoder->in->error) return gli_job_fail_errno(job, job->name, decoder->in->error);
     GLI_JOB_REQUIRE(job, at == frame, GLIA_BAD_FORMAT, "has no frame %lld that libsndfile can go to", (long long)frame);
     return GLIA_OK;
 }
