@@ -187,8 +187,11 @@ typedef struct glia_image_dataset_args {
     bool as_stored; /* these three as in glia_image_read_args */
     int64_t max_pixels;
     size_t max_bytes;
-    glia_dtype label_dtype; /* of labels, and of classes in masks: GLIA_I32 or GLIA_I64, the default */
-    bool mask_values;       /* masks are f32 [1,H,W], 0 for black to 1 for white; otherwise [H,W] of classes */
+    glia_dtype label_dtype;     /* of labels, and of classes in masks: GLIA_I32 or GLIA_I64, the default */
+    int64_t max_boxes;          /* rows of a sample's boxes; default: what the picture with the most has */
+    const char *const *classes; /* of boxes, n_classes names that differ; NULL: those of the file, by their bytes */
+    int n_classes;
+    bool mask_values; /* masks are f32 [1,H,W], 0 for black to 1 for white; otherwise [H,W] of classes */
 } glia_image_dataset_args;
 
 /* A folder with a folder for each class: an input "image" [C,H,W], a scalar target "label", and names of classes, those
@@ -196,6 +199,19 @@ typedef struct glia_image_dataset_args {
  * GLIA_NOT_FOUND. What is left out, the log says. */
 GLIA_API glia_status glia_dataset_from_image_folder(glia_context *ctx, const char *folder,
                                                     const glia_image_dataset_args *args, glia_dataset **out);
+
+/* Pictures with boxes, which a CSV file names in the columns path, class, x0, y0, x1, y1; others are left alone. A row
+ * is a box, of what begins at the pixel (x0, y0) and ends before (x1, y1), counted from the left and from the top of
+ * the picture as it is read; fractions are allowed. A row with a path alone is a picture without boxes. Paths are below
+ * `folder`; NULL: below the file's.
+ *
+ * An input "image" [C,H,W]; targets "boxes", f32 [max_boxes,4] of x0, y0, x1, y1 in pixels of the sample, and
+ * "classes" [max_boxes], whose classes have names. Boxes are cropped and resized exactly as the picture is, and come in
+ * the order of the file; of what lies beyond the sample's edges they are cut, and left out where nothing is left. The
+ * rows behind are boxes of zeros and of the class -1. More boxes of a picture than max_boxes, an empty one, and one
+ * that lies beyond its picture are GLIA_BAD_FORMAT. */
+GLIA_API glia_status glia_dataset_from_image_boxes(glia_context *ctx, const char *file, const char *folder,
+                                                   const glia_image_dataset_args *args, glia_dataset **out);
 
 /* A folder of pictures, at any depth to 16, and another with a mask for each, of the same path up to its ending: an
  * input "image" [C,H,W], a target "mask". Classes are the numbers that a mask of grey or with a palette stores, see

@@ -1,5 +1,6 @@
 /* Datasets of pictures: sources over lists of files. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,11 @@ static glia_status check_args(gli_job *job, glia_image_dataset_args *a) {
     if (a->label_dtype == GLIA_F32) a->label_dtype = GLIA_I64; /* left out */
     GLI_JOB_REQUIRE(job, a->label_dtype == GLIA_I32 || a->label_dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
                     "label_dtype is %s, must be i32 or i64", glia_dtype_name(a->label_dtype));
+    const int64_t most = INT32_MAX;
+    GLI_JOB_REQUIRE(job, a->max_boxes >= 0 && a->max_boxes <= most, GLIA_INVALID_ARGUMENT,
+                      "max_boxes is %lld, must be 0 to %lld", (long long)a->max_boxes, (long long)most);
+    GLI_JOB_REQUIRE(job, a->n_classes >= 0 && (!a->classes || a->n_classes > 0), GLIA_INVALID_ARGUMENT,
+                      "n_classes is %d, and classes is %s", a->n_classes, a->classes ? "given" : "NULL");
     if (a->channels == 0) a->channels = 3;
     return GLIA_OK;
 }
@@ -54,6 +60,7 @@ static void destroy_set(void *user) {
     glia_context *ctx  = set->ctx;
     gli_file_list_free(&set->list);
     gli_file_list_free(&set->mask_list);
+    gli_box_list_free(&set->boxes);
     gli_block_free(ctx, &set->masks);
     gli_free(ctx, set, 1, sizeof *set);
 }
@@ -67,6 +74,7 @@ static glia_status new_set(glia_context *ctx, const char *function, const glia_i
     set->ctx                 = ctx;
     set->list.ctx            = ctx;
     set->mask_list.ctx       = ctx;
+    set->boxes.ctx           = ctx;
     const glia_status status = gli_job_explain(&job, function, fill_set(&job, args, set));
     if (status != GLIA_OK) return destroy_set(set), status;
     *out = set;
@@ -78,16 +86,14 @@ static const char *name_of(void *user, int64_t index) {
     return gli_file_list_get(&set->list, index)->path;
 }
 
-/* A dataset of the pictures, and of masks where there are some, that takes the set over. */
-static glia_status make_source(gli_image_set *set, glia_dataset **out) {
+/* A dataset of the pictures with these targets, that takes the set over. */
+static glia_status make_source(gli_image_set *set, const glia_field *targets, int n_targets, glia_dataset **out) {
     const glia_image_dataset_args *a = &set->args;
     const glia_field image   = {"image", a->raw ? GLIA_U8 : GLIA_F32, GLIA_SHAPE(a->channels, a->height, a->width)};
-    const glia_field mask    = {"mask", a->mask_values ? GLIA_F32 : a->label_dtype,
-                             a->mask_values ? GLIA_SHAPE(1, a->height, a->width) : GLIA_SHAPE(a->height, a->width)};
     const glia_source source = {.inputs      = &image,
                                 .n_inputs    = 1,
-                                .targets     = &mask,
-                                .n_targets   = set->masks.data ? 1 : 0,
+                                .targets     = targets,
+                                .n_targets   = n_targets,
                                 .count       = set->list.n,
                                 .read        = gli_image_sample_read,
                                 .user        = set,
@@ -152,7 +158,7 @@ static glia_status from_folder(glia_context *ctx, const char *folder, const glia
     const gli_file_choice choice = {"pictures", judge_picture, set, set->args.skip};
     const glia_status listed     = gli_file_list_classes(ctx, folder, &choice, &set->list);
     if (listed != GLIA_OK) return destroy_set(set), listed;
-    GLI_TRY(make_source(set, &pictures));
+    GLI_TRY(make_source(set, NULL, 0, &pictures));
     const gli_labels labels  = {label_of, set, set->args.label_dtype, set->list.class_names.data, set->list.classes};
     const glia_status status = gli_dataset_add_labels(pictures, &labels, out);
     glia_dataset_destroy(pictures);
@@ -232,15 +238,106 @@ static glia_status from_pairs(glia_context *ctx, const char *images, const char 
     gli_image_set *set;
     GLI_REQUIRE(ctx, !missing, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, missing);
     GLI_TRY(new_set(ctx, function, args, &set));
-    const glia_status status = list_pairs(set, images, masks);
+    const glia_image_dataset_args *a = &set->args;
+    const glia_field mask            = {"mask", a->mask_values ? GLIA_F32 : a->label_dtype,
+                             a->mask_values ? GLIA_SHAPE(1, a->height, a->width) : GLIA_SHAPE(a->height, a->width)};
+    const glia_status status         = list_pairs(set, images, masks);
     if (status != GLIA_OK) return destroy_set(set), status;
-    return make_source(set, out);
+    return make_source(set, &mask, 1, out);
 }
 
 glia_status glia_dataset_from_image_pairs(glia_context *ctx, const char *images, const char *masks,
                                           const glia_image_dataset_args *args, glia_dataset **out) {
     GLI_TRY(gli_enter(ctx));
     const glia_status status = from_pairs(ctx, images, masks, args, out);
+    gli_leave(ctx);
+    return status;
+}
+
+/* ---- Boxes ---- */
+
+/* The folder of a file, up to its last slash. */
+static int folder_length(const char *file) {
+    const char *slash = strrchr(file, '/');
+    return slash ? (int)(slash - file) + 1 : 0;
+}
+
+/* The paths of the list, below the folder unless they are absolute: pointers, then what they point to. */
+static glia_status join_paths(const gli_box_list *list, const char *file, const char *folder, gli_block *out) {
+    const int n = list->paths.n, prefix = folder ? (int)strlen(folder) : folder_length(file);
+    const char *below = folder ? folder : file, *slash = folder ? "/" : "";
+    size_t bytes = (size_t)n * sizeof below;
+    for (int i = 0; i < n; ++i) bytes += (size_t)prefix + strlen(gli_text_set_text(&list->paths, i)) + 2;
+    GLI_TRY(gli_block_alloc(list->ctx, bytes, 1, "the paths of pictures", out));
+    const char **to = out->data;
+    char *text      = (char *)(to + n);
+    for (int i = 0; i < n; ++i) {
+        const char *path = gli_text_set_text(&list->paths, i);
+        to[i]            = text;
+        text += *path == '/' ? sprintf(text, "%s", path) : sprintf(text, "%.*s%s%s", prefix, below, slash, path);
+        ++text;
+    }
+    return GLIA_OK;
+}
+
+/* Finds the pictures, and how many boxes a sample has room for. */
+static glia_status list_boxed(gli_image_set *set, const char *file, const char *folder) {
+    const gli_file_choice choice = {"pictures", judge_picture, set, set->args.skip};
+    gli_block paths;
+    GLI_TRY(join_paths(&set->boxes, file, folder, &paths));
+    const glia_status status = gli_file_list_named(set->ctx, paths.data, set->boxes.paths.n, &choice, &set->list);
+    gli_block_free(set->ctx, &paths);
+    GLI_TRY(status);
+    set->max_boxes = set->args.max_boxes ? set->args.max_boxes : 1;
+    for (int64_t i = 0; i < set->list.n; ++i) {
+        const gli_file_entry *entry = gli_file_list_get(&set->list, i);
+        const int *first             = gli_box_list_first(&set->boxes) + entry->label;
+        const int n                  = first[1] - first[0];
+        GLI_REQUIRE(set->ctx, !set->args.max_boxes || n <= set->max_boxes, GLIA_BAD_FORMAT,
+                    "%s: has %d boxes, max_boxes is %lld", entry->path, n, (long long)set->max_boxes);
+        set->max_boxes = gli_max_i64(set->max_boxes, n);
+    }
+    return GLIA_OK;
+}
+
+static glia_status name_classes(const gli_text_set *classes, glia_dataset *dataset, glia_context *ctx) {
+    gli_block block;
+    GLI_TRY(gli_block_alloc(ctx, (size_t)classes->n, sizeof(char *), "the names of classes", &block));
+    const char **names = block.data;
+    for (int i = 0; i < classes->n; ++i) names[i] = gli_text_set_text(classes, i);
+    const glia_status status = glia_dataset_set_class_names(dataset, 1, names, classes->n);
+    gli_block_free(ctx, &block);
+    return status;
+}
+
+static glia_status from_boxes(glia_context *ctx, const char *file, const char *folder,
+                              const glia_image_dataset_args *args, glia_dataset **out) {
+    const char *function = "glia_dataset_from_image_boxes";
+    gli_image_set *set;
+    glia_dataset *made = NULL;
+    GLI_REQUIRE(ctx, file && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, file ? "out" : "file");
+    GLI_REQUIRE(ctx, !folder || *folder, GLIA_INVALID_ARGUMENT, "%s: folder is empty", function);
+    GLI_TRY(new_set(ctx, function, args, &set));
+    set->has_boxes = true;
+    glia_status status =
+        gli_box_list_read(ctx, file, set->picture.args.max_bytes, args->classes, args->n_classes, &set->boxes);
+    if (status == GLIA_OK) status = list_boxed(set, file, folder);
+    if (status != GLIA_OK) return destroy_set(set), status;
+    const glia_field targets[] = {{"boxes", GLIA_F32, GLIA_SHAPE(set->max_boxes, 4)},
+                                  {"classes", set->args.label_dtype, GLIA_SHAPE(set->max_boxes)}};
+    GLI_TRY(make_source(set, targets, 2, &made));
+    status = name_classes(&set->boxes.classes, made, ctx);
+    if (status == GLIA_OK)
+        *out = made;
+    else
+        glia_dataset_destroy(made);
+    return status;
+}
+
+glia_status glia_dataset_from_image_boxes(glia_context *ctx, const char *file, const char *folder,
+                                          const glia_image_dataset_args *args, glia_dataset **out) {
+    GLI_TRY(gli_enter(ctx));
+    const glia_status status = from_boxes(ctx, file, folder, args, out);
     gli_leave(ctx);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef GLI_IMAGE_IMAGE_SAMPLE_H
 #define GLI_IMAGE_IMAGE_SAMPLE_H
 
+#include "image/box_list.h"
 #include "image/image.h"
 #include "io/file_list.h"
 
@@ -13,6 +14,9 @@ typedef struct gli_image_set {
     gli_file_list list;
     gli_block masks; /* const char *, the path of each picture's mask; empty: there are none */
     gli_file_list mask_list;
+    bool has_boxes;
+    gli_box_list boxes; /* of picture i those of list entry i's label */
+    int64_t max_boxes;
 } gli_image_set;
 
 /* Reads sample->index, in any thread: the user is a gli_image_set. */

@@ -259,3 +259,33 @@ glia_status gli_file_list_classes(glia_context *ctx, const char *folder, const g
                                   gli_file_list *out) {
     return make(ctx, folder, choice, visit_class, out);
 }
+
+static glia_status add_named(walk *w, const char *const *paths, int n) {
+    glia_context *ctx = w->list->ctx;
+    for (int i = 0; i < n; ++i) {
+        bool folder = false, file = false;
+        const size_t length = strlen(paths[i]);
+        GLI_REQUIRE(ctx, length < PATH_BYTES, GLIA_BAD_FORMAT, "the path %.64s... has more than %d bytes", paths[i],
+                    PATH_BYTES - 1);
+        memcpy(w->path, paths[i], length + 1);
+        w->label = i;
+        GLI_TRY(kind_of(w, &folder, &file));
+        if (file)
+            GLI_TRY(add_file(w));
+        else
+            GLI_TRY(leave_out(w, folder ? "is a folder" : "is a device or a pipe"));
+    }
+    return GLIA_OK;
+}
+
+glia_status gli_file_list_named(glia_context *ctx, const char *const *paths, int n, const gli_file_choice *choice,
+                                 gli_file_list *out) {
+    walk w             = {.list = out, .choice = choice};
+    *out               = (gli_file_list){.ctx = ctx};
+    glia_status status = add_named(&w, paths, n);
+    if (status == GLIA_OK && out->n_places == 0)
+        status = gli_fail(ctx, GLIA_NOT_FOUND, "none of %d files is one of %s", n, choice->many);
+    if (status == GLIA_OK) status = finish(out);
+    if (status != GLIA_OK) gli_file_list_free(out);
+    return status;
+}

@@ -42,6 +42,10 @@ glia_status gli_file_list_files(glia_context *ctx, const char *folder, const gli
 glia_status gli_file_list_classes(glia_context *ctx, const char *folder, const gli_file_choice *choice,
                                   gli_file_list *out);
 
+/* Those of the n paths, in their order, with their numbers as labels. */
+glia_status gli_file_list_named(glia_context *ctx, const char *const *paths, int n, const gli_file_choice *choice,
+                                gli_file_list *out);
+
 void gli_file_list_free(gli_file_list *list);
 
 static inline const gli_file_entry *gli_file_list_get(const gli_file_list *list, int64_t i) {

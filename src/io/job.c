@@ -5,13 +5,14 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "core/print.h"
 #include "core/size.h"
 #include "io/input.h"
 
 glia_status gli_job_fail(gli_job *job, glia_status status, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(job->message, sizeof job->message, format, args);
+    gli_format_list(job->message, sizeof job->message, format, args);
     va_end(args);
     return status;
 }
