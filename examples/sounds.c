@@ -14,7 +14,7 @@ typedef struct settings {
 
 /* The spectrogram is a part of the network: it takes waves. */
 static glia_status build(glia_context *ctx, const settings *o, int classes, glia_model **out) {
-    TRY(glia_model_create(ctx, NULL, out));
+    GLIA_TRY(glia_model_create(ctx, NULL, out));
     glia_model *net                     = *out;
     glia_value x                        = glia_model_input(net, "sound", GLIA_SHAPE(1, o->length));
     const glia_mel_spectrogram_args mel = {
@@ -36,11 +36,11 @@ static glia_status learn(glia_context *ctx, const settings *o, glia_dataset *tra
                          glia_model **net) {
     glia_result result;
     const int classes = (int)glia_dataset_classes(train, 0);
-    TRY(glia_dataset_set_workers(train, (int)o->workers, 0));
-    TRY(build(ctx, o, classes, net));
-    TRY(glia_model_fit(*net, train, &(glia_fit_args){.epochs = (int)o->epochs, .batch_size = 16}));
-    TRY(glia_model_evaluate(*net, test, 0, &result));
-    TRY(show_spectrogram(ctx, *net, "mel", test));
+    GLIA_TRY(glia_dataset_set_workers(train, (int)o->workers, 0));
+    GLIA_TRY(build(ctx, o, classes, net));
+    GLIA_TRY(glia_model_fit(*net, train, &(glia_fit_args){.epochs = (int)o->epochs, .batch_size = 16}));
+    GLIA_TRY(glia_model_evaluate(*net, test, 0, &result));
+    GLIA_TRY(show_spectrogram(ctx, *net, "mel", test));
     printf("%lld recordings to learn from, %lld for the test, accuracy %.4f; classes:",
            (long long)glia_dataset_count(train), (long long)glia_dataset_count(test), result.metric[0]);
     for (int c = 0; c < classes; ++c) printf(" %s", glia_dataset_class_name(train, 0, c));

@@ -26,7 +26,7 @@ static glia_status make_class(glia_context *ctx, const made_folder *what, const 
     if (mkdir(path, 0700) != 0) return perror(path), GLIA_IO_ERROR;
     for (int i = 0; i < what->each; ++i) {
         path_of(what, dir, c, i, path);
-        TRY(what->make(ctx, c, &state, path));
+        GLIA_TRY(what->make(ctx, c, &state, path));
     }
     return GLIA_OK;
 }
@@ -40,7 +40,7 @@ glia_status make_folder(glia_context *ctx, const made_folder *what, char dir[MAD
         dir[0] = '\0';
         return GLIA_IO_ERROR;
     }
-    for (int c = 0; c < what->n_classes; ++c) TRY(make_class(ctx, what, dir, c));
+    for (int c = 0; c < what->n_classes; ++c) GLIA_TRY(make_class(ctx, what, dir, c));
     return GLIA_OK;
 }
 

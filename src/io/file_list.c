@@ -284,7 +284,7 @@ glia_status gli_file_list_named(glia_context *ctx, const char *const *paths, int
     *out               = (gli_file_list){.ctx = ctx};
     glia_status status = add_named(&w, paths, n);
     if (status == GLIA_OK && out->n_places == 0)
-        status = gli_fail(ctx, GLIA_NOT_FOUND, "none of %d files is one of %s", n, choice->many);
+        status = gli_fail(ctx, GLIA_NOT_FOUND, "of %d files none are %s", n, choice->many);
     if (status == GLIA_OK) status = finish(out);
     if (status != GLIA_OK) gli_file_list_free(out);
     return status;

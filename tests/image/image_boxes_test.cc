@@ -184,7 +184,7 @@ TEST_F(ImageBoxes, refuse_what_is_wrong) {
         << message();
     EXPECT_EQ(glia_dataset_count(data), 1);
     EXPECT_EQ(sample(0).classes, (std::vector<int64_t>{0}));
-    refuses(kHeader + "boxes.csv,dog,1,2,3,4\n", "none of 1 files is a picture",
+    refuses(kHeader + "boxes.csv,dog,1,2,3,4\n", "of 1 files none are pictures",
             {.height = 10, .width = 10, .skip = true}, GLIA_NOT_FOUND);
     // What is beyond a picture is found when it is read.
     for (const char *box : {"40,1,50,2", "1,20,2,21", "-3,1,0,2", "1,-2,2,0"}) {
