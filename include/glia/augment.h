@@ -60,7 +60,9 @@ GLIA_API glia_transform glia_augment_shear(double x_degrees, double y_degrees);
  * f is drawn from 1 - amount to 1 + amount, with amount from 0 to 1. */
 
 GLIA_API glia_transform glia_augment_brightness(double amount); /* f x */
-GLIA_API glia_transform glia_augment_contrast(double amount);   /* f (x - 1/2) + 1/2 */
+
+/* f (x - 1/2) + 1/2: around the middle between black and white, where torchvision has the mean of the picture. */
+GLIA_API glia_transform glia_augment_contrast(double amount);
 
 /* f x + (1 - f) grey, with grey = 0.299 R + 0.587 G + 0.114 B, of pictures of three channels. */
 GLIA_API glia_transform glia_augment_saturation(double amount);
@@ -100,8 +102,9 @@ GLIA_API glia_transform glia_augment_cutmix(double alpha);
  * once. */
 typedef struct glia_augment_args {
     glia_transform transforms[GLIA_MAX_TRANSFORMS]; /* up to the first GLIA_TRANSFORM_NONE; none: no augmentation */
-    const char *picture; /* the input that is a picture: f32 [C,H,W] or [H,W]; NULL: the first. Targets of its height
-                          * and    width are its masks: they move along with the nearest pixel, and have no colours */
+    /* The input that is a picture: f32 [C,H,W] or [H,W]; NULL: the first. Other fields of its height and width are its
+     * masks: they move along with the nearest pixel, and have no colours, noise or holes. */
+    const char *picture;
     /* The target with boxes around what is in the picture, which move along: f32 [M,5], of rows left, top, right,
      * bottom in pixels from the picture's corner, right and bottom behind the last ones, and a class. A box becomes the
      * smallest one around its four corners, clipped; of one that is empty then, or was before, the row is
