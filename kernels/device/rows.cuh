@@ -15,12 +15,11 @@
 namespace glia {
 
 enum {
-    ROW_THREADS  = 512, /* of a block, at most */
-    ROW_WARPS    = ROW_THREADS / LANES,
-    ROW_AHEAD    = 4,    /* packs of a thread that are on their way, of each array */
-    LANE_PACKS   = 4,    /* of a lane, at most, before a block takes the row */
-    STATIC_BYTES = 1024, /* of shared memory, for what is static, at most */
-    HEAD_BYTES   = 1024  /* of dynamic shared memory before the places, for reductions */
+    ROW_THREADS = 512, /* of a block, at most */
+    ROW_WARPS   = ROW_THREADS / LANES,
+    ROW_AHEAD   = 4,   /* packs of a thread that are on their way, of each array */
+    LANE_PACKS  = 4,   /* of a lane, at most, before a block takes the row */
+    HEAD_BYTES  = 1024 /* of shared memory before the places, for reductions; none of it is static */
 };
 
 struct row_shape {
@@ -181,7 +180,7 @@ inline size_t row_bytes(const row_shape &s, int arrays) {
 inline bool keep_rows(row_shape &s, int cluster, int packs, int arrays, size_t most) {
     s.cluster = cluster;
     s.places  = blocks_for(packs, s.team * cluster);
-    return row_bytes(s, arrays) + STATIC_BYTES <= most;
+    return row_bytes(s, arrays) <= most;
 }
 
 /* Chooses the places for rows of so many packs, so that those of `arrays` rows of a team can stay, in a cluster where a
@@ -198,7 +197,7 @@ inline cudaError_t place_rows(row_shape &s, int packs, int arrays, const void *k
     if (s.kept) return error;
     s.cluster = 1;
     s.places  = ROW_AHEAD;
-    if (row_bytes(s, arrays) + STATIC_BYTES > most) s.team = s.threads /= 2;
+    if (row_bytes(s, arrays) > most) s.team = s.threads /= 2;
     return error;
 }
 

@@ -323,7 +323,7 @@ backward_cut cut_backward(int rows, int size) {
 cudaError_t has_places(const backward_cut &c, bool *has) {
     size_t most             = 0;
     const cudaError_t error = gli_shared_memory_limit(&most);
-    *has                    = row_bytes(c.shape, 2) + STATIC_BYTES <= most;
+    *has                    = row_bytes(c.shape, 2) <= most;
     return error;
 }
 
