@@ -31,6 +31,7 @@
 #include "glia/augment.h"
 #include "glia/callbacks.h"
 #include "glia/checkpoint.h"
+#include "glia/codes.h"
 #include "glia/context.h"
 #include "glia/custom.h"
 #include "glia/data.h"

@@ -91,6 +91,22 @@ typedef struct glia_token_windows_args {
 GLIA_API glia_status glia_dataset_from_tokens(glia_context *ctx, glia_dtype dtype, const void *tokens, int64_t count,
                                               const glia_token_windows_args *args, glia_dataset **out);
 
+typedef struct glia_skip_grams_args {
+    int window;         /* tokens on each side of one that belong to it; default 5 */
+    int negatives;      /* drawn for each pair; default 5, -1: none */
+    double power;       /* a token is drawn as its count to this power; default 0.75 */
+    int64_t vocabulary; /* indices are below it */
+    int64_t ignored;    /* indices below it, of padding and unknown for instance, are in no pair */
+    bool copy;          /* as in glia_windows_args */
+} glia_skip_grams_args;
+
+/* Samples to learn vectors of words from, of `count` indices, i32 or i64, one after the other: inputs "center" and
+ * "context", i64 scalars, and a target "label", f32 [1]: 1 for two tokens that stand within a window, and behind each
+ * such pair `negatives` of 0, whose context is drawn, anew in each epoch, and is not that of the pair.
+ * Source: Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases", 2013. */
+GLIA_API glia_status glia_dataset_from_skip_grams(glia_context *ctx, glia_dtype dtype, const void *tokens,
+                                                  int64_t count, const glia_skip_grams_args *args, glia_dataset **out);
+
 /* One of several sequences of unequal length. */
 typedef struct glia_sequence {
     const void *data; /* [length, features] */

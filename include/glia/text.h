@@ -102,6 +102,40 @@ GLIA_API glia_status glia_vocabulary_encode(const glia_vocabulary *vocabulary, g
 GLIA_API glia_status glia_vocabulary_decode(const glia_vocabulary *vocabulary, glia_dtype dtype, const void *indices,
                                             int64_t count, char *text, size_t capacity, size_t *bytes);
 
+/* ---- Vectors of words that others have trained ---- */
+
+typedef struct glia_word_vectors_args {
+    int64_t maximum; /* of the file's words, the first ones, which are the commonest; 0: all */
+    double
+        deviation; /* rows of tokens that the file has not are drawn, normal with this standard deviation; 0: zeros */
+    uint64_t seed; /* of these draws; 0: the context's. A row follows from it and the token's index alone */
+} glia_word_vectors_args;
+
+typedef struct glia_word_vectors {
+    int64_t words; /* of the file that were read */
+    int64_t size;  /* elements of a vector */
+    int64_t found; /* of them tokens of the vocabulary */
+} glia_word_vectors;
+
+/* Reads what the file holds: of word2vec, as text and in binary, and of GloVe and fastText as text, told apart by their
+ * beginning; gzipped, too. A line that is broken is GLIA_BAD_FORMAT with its number. args may be NULL; out->found is
+ * 0.
+ * Source: https://code.google.com/archive/p/word2vec; Pennington, Socher, Manning, "GloVe", 2014. */
+GLIA_API glia_status glia_word_vectors_probe(glia_context *ctx, const char *path, const glia_word_vectors_args *args,
+                                             glia_word_vectors *out);
+
+/* Writes the vector of each token to its row of matrix, [glia_vocabulary_size, size of a vector], which has exactly
+ * `bytes`: the weight of an embedding. Of a word that comes twice the first vector counts; "<unk>" of the file is
+ * unknown, padding stays zeros. found [glia_vocabulary_size] tells which rows the file has; it, out and args may be
+ * NULL. */
+GLIA_API glia_status glia_vocabulary_read_vectors(const glia_vocabulary *vocabulary, const char *path,
+                                                  const glia_word_vectors_args *args, float *matrix, size_t bytes,
+                                                  bool *found, glia_word_vectors *out);
+
+/* The file's words in their order as a vocabulary of words without padding and unknown. args may be NULL. */
+GLIA_API glia_status glia_vocabulary_from_vectors(glia_context *ctx, const char *path,
+                                                  const glia_word_vectors_args *args, glia_vocabulary **out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -83,7 +83,7 @@ void gli_input_close(gli_input *in) {
     *in = (gli_input){0};
 }
 
-static glia_status read_some(gli_input *in, void *to, size_t bytes, size_t *got) {
+glia_status gli_input_some(gli_input *in, void *to, size_t bytes, size_t *got) {
     *got = 0;
     if (bytes == 0) return GLIA_OK;
     if (in->gzip) {
@@ -98,7 +98,7 @@ static glia_status read_some(gli_input *in, void *to, size_t bytes, size_t *got)
 
 glia_status gli_input_read(gli_input *in, void *to, size_t bytes, const char *what) {
     size_t got;
-    GLI_TRY(read_some(in, to, bytes, &got));
+    GLI_TRY(gli_input_some(in, to, bytes, &got));
     GLI_REQUIRE(in->ctx, got == bytes, GLIA_BAD_FORMAT, "%s: truncated: ends %llu bytes into %s, which has %zu",
                 in->path, (unsigned long long)got, what, bytes);
     return GLIA_OK;
@@ -127,7 +127,7 @@ glia_status gli_input_end(gli_input *in) {
     char more;
     size_t got;
     const unsigned long long used = in->used;
-    GLI_TRY(read_some(in, &more, 1, &got));
+    GLI_TRY(gli_input_some(in, &more, 1, &got));
     GLI_REQUIRE(in->ctx, got == 0, GLIA_BAD_FORMAT, "%s: goes on after its content of %llu bytes", in->path, used);
     return GLIA_OK;
 }
@@ -136,7 +136,7 @@ static glia_status count_unpacked(gli_input *in, uint64_t max_bytes) {
     char chunk[1 << 14];
     size_t got;
     do {
-        GLI_TRY(read_some(in, chunk, sizeof chunk, &got));
+        GLI_TRY(gli_input_some(in, chunk, sizeof chunk, &got));
         GLI_REQUIRE(in->ctx, in->used <= max_bytes, GLIA_BAD_FORMAT,
                     "%s: unpacks to more than %llu bytes, the limit (max_bytes)", in->path,
                     (unsigned long long)max_bytes);

@@ -25,6 +25,9 @@ void gli_input_close(gli_input *in);
 /* Reads exactly this many bytes; GLIA_BAD_FORMAT if the file is shorter. what: "the header". */
 glia_status gli_input_read(gli_input *in, void *to, size_t bytes, const char *what);
 
+/* As many of these bytes as there are. */
+glia_status gli_input_some(gli_input *in, void *to, size_t bytes, size_t *got);
+
 /* Fails unless exactly `bytes` can follow, so that memory is allocated only for content that exists. For a gzipped file
  * only bounds are known before it is unpacked: what its size can hold, and max_bytes. */
 glia_status gli_input_expect(const gli_input *in, uint64_t bytes, uint64_t max_bytes);
