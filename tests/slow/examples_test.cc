@@ -247,12 +247,40 @@ TEST_F(Sequences, need_their_data) {
 
 // The programs that this build has, with and without a device of their own.
 std::vector<std::string> programs() {
-    std::vector<std::string> all = {
-        "add_digits", "char_language_model", "cnn_fashion", "forecast", "inside",   "mnist_dense", "neuron",
-        "photos",     "resnet_cifar",        "resume",      "sounds",   "transfer", "word_tags",   "xor"};
+    std::vector<std::string> all = {"add_digits",   "char_language_model",
+                                    "churn",        "cnn_fashion",
+                                    "forecast",     "groups",
+                                    "inside",       "mnist_dense",
+                                    "neuron",       "photos",
+                                    "resnet_cifar", "resume",
+                                    "sounds",       "transfer",
+                                    "word_tags",    "xor"};
     for (const std::string name : {"cuda_custom_op", "cuda_custom_op_emulated"})
         if (exists(GLIA_BINARIES "/" + name)) all.push_back(name);
     return all;
+}
+
+TEST(Examples, churn_searches_and_goes_on) {
+    const glia::Folder folder;
+    const std::string results = folder / "results.csv", command = "churn --device cpu --seed 1 --results " + results;
+    setenv("TMPDIR", folder.path().c_str(), 1);
+    const std::string text = output_of(command);
+    EXPECT_NE(text.find("trial  units"), std::string::npos) << text;
+    EXPECT_GT(number_after(text, ", accuracy "), 0.82) << text;
+    EXPECT_NEAR(number_after(text, "always the same answer: "), 0.7267, 1e-6) << text;
+    EXPECT_EQ(output_of(command), text) << "all trials are in the file";
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << "customers are left";
+    unsetenv("TMPDIR");
+    fails("churn --device cpu --target gone", 1, "has no column 'gone', of targets[0]; there are months, contract");
+    fails("churn --device cpu --data " + folder.path() + "/none", 1, "none: No such file");
+}
+
+TEST(Examples, groups_finds_what_was_painted) {
+    const std::string text = output_of("groups --device cpu --seed 1");
+    EXPECT_GT(number_after(text, "purity "), 0.98) << text;
+    for (const char *name : {"beach", "forest", "sunset"})
+        EXPECT_NE(text.find(std::string("of them '") + name + "'"), std::string::npos) << text;
+    fails("groups --device cpu --data /nonexistent", 1, "/nonexistent: No such file");
 }
 
 TEST(Examples, photos_learns_a_folder_and_leaves_none_behind) {
