@@ -2,7 +2,7 @@
  *
  * A file is opened once, checked, and added to a graph or a model as often as wanted. Nothing in it is believed before
  * it is checked; a broken one is GLIA_BAD_FORMAT with the path and what is wrong. Weights in other files are read from
- * the model's own folder alone. Operator sets 7 to 28; docs/onnx.md lists the operators.
+ * the model's own folder alone. Operator sets up to 28; docs/onnx.md lists the operators.
  *
  * What the file computes from constants, such as shapes, is computed here, on the CPU. Source: ONNX, docs/IR.md and
  * docs/Operators.md. */

@@ -234,6 +234,10 @@ static glia_status put_output(gli_onnx_import *im, int name, glia_value *out) {
     return im->target->call(im, &gli_op_cast, &same, 1, &value->in_target, 1, out);
 }
 
+int gli_onnx_writable(const glia_onnx *onnx, int n_outputs, int n_out) {
+    return n_out == (n_outputs ? n_outputs : (int)onnx->graph->n_output) ? n_out : 0;
+}
+
 static glia_status run(gli_onnx_import *im, const char *const *outputs, int n_outputs, glia_value *out, int n_out) {
     glia_onnx *onnx = im->onnx;
     const int n     = n_outputs ? n_outputs : (int)onnx->graph->n_output;
@@ -255,9 +259,9 @@ static glia_status run(gli_onnx_import *im, const char *const *outputs, int n_ou
 
 glia_status gli_onnx_run_import(gli_onnx_import *im, const char *const *outputs, int n_outputs, glia_value *out,
                                 int n_out) {
-    enum { LEAST = 32 << 20 };
+    enum { LEAST = 4 << 20 };
     forget_problems(im->onnx);
-    im->most_folded    = LEAST + im->onnx->bytes;
+    im->most_folded    = LEAST + 2 * im->onnx->bytes;
     glia_status status = gli_onnx_host_create(im->ctx, &im->host);
     if (status != GLIA_OK) return gli_fail(im->ctx, status, "%s", glia_message(NULL));
     status = run(im, outputs, n_outputs, out, n_out);

@@ -210,4 +210,7 @@ bool gli_onnx_all_constant(int n, gli_onnx_value *const *in);
 glia_status gli_onnx_run_import(gli_onnx_import *im, const char *const *outputs, int n_outputs, glia_value *out,
                                 int n_out);
 
+/* How many values a caller of n_out has who was to have one for each output: n_out, or 0 where it is another number. */
+int gli_onnx_writable(const glia_onnx *onnx, int n_outputs, int n_out);
+
 #endif

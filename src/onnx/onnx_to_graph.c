@@ -26,7 +26,6 @@ static glia_status check_input(gli_onnx_import *im, const glia_onnx_value *said,
                 glia_dtype_name(said->dtype), glia_dtype_name(*dtype));
     GLI_REQUIRE(ctx, given || said->has_shape, GLIA_INVALID_ARGUMENT,
                 "%s: input '%.64s' has no shape in the file: give it in args.inputs", path, said->name);
-    GLI_TRY(gli_shape_check(ctx, said->name, *dtype, *shape));
     GLI_REQUIRE(ctx, !said->has_shape || shape->ndim == said->shape.ndim, GLIA_SHAPE_MISMATCH,
                 "%s: input '%.64s' has %d dimensions, given %d", path, said->name, said->shape.ndim, shape->ndim);
     for (int i = 0; i < shape->ndim; ++i) {
@@ -36,6 +35,7 @@ static glia_status check_input(gli_onnx_import *im, const glia_onnx_value *said,
                     GLIA_SHAPE_MISMATCH, "%s: dimension %d of input '%.64s' is %lld, given %lld", path, i, said->name,
                     (long long)said->shape.dim[i], (long long)shape->dim[i]);
     }
+    GLI_TRY(gli_shape_check(ctx, said->name, *dtype, *shape));
     if (given && given->values) {
         glia_tensor t = {0};
         gli_set_shape(&t, *dtype, shape->ndim, shape->dim);
@@ -116,7 +116,8 @@ glia_status glia_onnx_add_to_graph(glia_onnx *onnx, glia_graph *graph, const gli
     GLI_REQUIRE_OBJECT(onnx);
     GLI_TRY(gli_enter(onnx->ctx));
     const glia_status status = add_to_graph(onnx, graph, args, out, n_out);
-    for (int i = 0; status != GLIA_OK && out && i < n_out; ++i) out[i] = (glia_value){-1, graph};
+    for (int i = 0; status != GLIA_OK && out && i < gli_onnx_writable(onnx, args ? args->n_outputs : 0, n_out); ++i)
+        out[i] = (glia_value){-1, graph};
     gli_leave(onnx->ctx);
     return status;
 }

@@ -174,7 +174,8 @@ glia_status glia_onnx_add_to_model(glia_onnx *onnx, glia_model *model, const gli
     GLI_TRY(gli_enter(onnx->ctx));
     const glia_status status = add_to_model(onnx, model, args, out, n_out);
     if (status != GLIA_OK && model && model->ctx == onnx->ctx) gli_model_take_failure(model, status);
-    for (int i = 0; status != GLIA_OK && out && i < n_out; ++i) out[i] = gli_invalid_value();
+    for (int i = 0; status != GLIA_OK && out && i < gli_onnx_writable(onnx, args ? args->n_outputs : 0, n_out); ++i)
+        out[i] = gli_invalid_value();
     gli_leave(onnx->ctx);
     return status;
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "fuzz/counted_memory.h"
 #include "fuzz/fuzz.h"
 #include "glia/glia.h"
 
@@ -19,23 +20,6 @@ namespace {
 using namespace glia;
 
 constexpr size_t kMost = 64 << 20;
-
-// Memory of which there is little, so that huge shapes are refused and not computed.
-struct Memory {
-    size_t held = 0, most = 0;
-    static void *alloc(void *user, size_t bytes, size_t alignment) {
-        auto *memory = static_cast<Memory *>(user);
-        if (bytes > 2 * kMost - memory->held) return nullptr;
-        void *out = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-        if (out) memory->held += bytes;
-        memory->most = std::max(memory->most, memory->held);
-        return out;
-    }
-    static void release(void *user, void *block, size_t bytes) {
-        static_cast<Memory *>(user)->held -= bytes;
-        free(block);
-    }
-};
 
 // Whether what it computes is little.
 bool is_small(const glia_model *net) {
@@ -114,13 +98,13 @@ void check_loaded(glia_context *ctx, glia_model *net, bool compile) {
 // The first byte says whether the file is raw, or made of two texts with a NUL between them.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
-    Memory memory;
+    CountedMemory memory(2 * kMost);
     const bool raw = data[0] % 4 == 0;
     const std::string text(reinterpret_cast<const char *>(data + 1), size - 1);
     const size_t nul = std::min(text.find('\0'), text.size());
     const std::string definition(text, 0, nul), training(text, std::min(nul + 1, text.size()));
     glia_context_args args{};
-    args.threads = 1, args.allocator = {Memory::alloc, Memory::release, &memory};
+    args.threads = 1, args.allocator = memory.api();
     glia_context *ctx = nullptr;
     require(glia_context_create("cpu", &args, &ctx) == GLIA_OK, glia_message(nullptr));
     const glia_safetensors_note notes[] = {

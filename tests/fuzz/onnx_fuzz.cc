@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "fuzz/counted_memory.h"
 #include "fuzz/fuzz.h"
 #include "glia/glia.h"
 
@@ -16,23 +17,6 @@ extern "C" {
 namespace {
 
 using namespace glia;
-
-// As much as is promised: 64 MB and four times the file.
-struct Memory {
-    size_t held = 0, most = 0;
-    static void *alloc(void *user, size_t bytes, size_t alignment) {
-        auto *memory = static_cast<Memory *>(user);
-        if (bytes > size_t{256} << 20) return nullptr;
-        void *out = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-        if (out) memory->held += bytes;
-        memory->most = std::max(memory->most, memory->held);
-        return out;
-    }
-    static void release(void *user, void *block, size_t bytes) {
-        static_cast<Memory *>(user)->held -= bytes;
-        free(block);
-    }
-};
 
 bool is_small(const glia_graph *graph) {
     for (int i = 1; i < graph->n_values; ++i)
@@ -104,10 +88,10 @@ void as_model(glia_context *ctx, glia_onnx *file) {
 // The first byte says what is made of the file behind it.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
-    Memory memory;
+    CountedMemory memory(size_t{256} << 20);
     glia_context_args args{};
     args.threads      = 1;
-    args.allocator    = {Memory::alloc, Memory::release, &memory};
+    args.allocator    = memory.api();
     glia_context *ctx = nullptr;
     require(glia_context_create("cpu", &args, &ctx) == GLIA_OK, glia_message(nullptr));
     const MemoryFile bytes(Bytes(data + 1, data + size));

@@ -293,7 +293,7 @@ void run_in_context(const Cases &cases, long calls, Totals *totals) {
     args.threads = 1 + int(below(3));
     if (chance(20)) args.math = glia_math(below(GLIA_MATH_BF16 + 1));
     args.nondeterministic = chance(20);
-    args.allocator        = {Memory::alloc, Memory::release, &memory};
+    args.allocator        = memory.api();
     glia_context *ctx     = nullptr;
     if (glia_context_create("cpu", &args, &ctx) != GLIA_OK) {
         fprintf(stderr, "no context: %s\n", glia_message(nullptr));

@@ -179,7 +179,7 @@ void run(long number, Totals *totals) {
     glia_context_args args{};
     moderate       = chance(50);
     args.threads   = 1 + int(below(3));
-    args.allocator = {Memory::alloc, Memory::release, &memory};
+    args.allocator = memory.api();
     if (glia_context_create("cpu", &args, &m.ctx) != GLIA_OK) {
         fprintf(stderr, "model %ld: no context: %s\n", number, glia_message(nullptr)), ++totals->wrong;
         return;

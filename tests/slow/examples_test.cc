@@ -247,14 +247,10 @@ TEST_F(Sequences, need_their_data) {
 
 // The programs that this build has, with and without a device of their own.
 std::vector<std::string> programs() {
-    std::vector<std::string> all = {"add_digits",   "char_language_model",
-                                    "churn",        "cnn_fashion",
-                                    "forecast",     "groups",
-                                    "inside",       "mnist_dense",
-                                    "neuron",       "photos",
-                                    "resnet_cifar", "resume",
-                                    "sounds",       "transfer",
-                                    "word_tags",    "xor"};
+    std::vector<std::string> all = {
+        "add_digits", "char_language_model", "churn",  "cnn_fashion", "finetune_onnx", "forecast", "groups",
+        "inside",     "mnist_dense",         "neuron", "photos",      "resnet_cifar",  "resume",   "sounds",
+        "transfer",   "word_tags",           "xor"};
     for (const std::string name : {"cuda_custom_op", "cuda_custom_op_emulated"})
         if (exists(GLIA_BINARIES "/" + name)) all.push_back(name);
     return all;
