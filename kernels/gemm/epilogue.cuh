@@ -38,13 +38,15 @@ struct epilogue {
     unsigned row_sums_stride;
 
     __device__ C apply(int m, int n, C acc) const {
-        C value[1] = {alpha * acc}, from[1] = {0};
-        if (c) from[0] = C(to_compute(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]));
-        if (backward) {
-            activate_backward(activation, from, value, value);
-            return value[0];
+        C value[1] = {alpha * acc};
+        if (c) {
+            const C from[1] = {C(to_compute(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]))};
+            if (backward) {
+                activate_backward(activation, from, value, value);
+                return value[0];
+            }
+            value[0] += beta * from[0];
         }
-        if (c) value[0] += beta * from[0];
         activate(activation, value, value);
         return value[0];
     }
