@@ -142,5 +142,6 @@ const gli_provider gli_dense_backward_weights_small_native = {.name    = "cpu.sm
                                                               .decline = decline_large_weights,
                                                               .prepare = prepare_weights,
                                                               .run     = run_weights};
-const gli_provider gli_dense_backward_data_native          = {
-             .name = "cpu.native", .accepts = ACCEPTS, .decline = decline_data, .prepare = prepare_data, .run = run_data};
+
+const gli_provider gli_dense_backward_data_native = {
+    .name = "cpu.native", .accepts = ACCEPTS, .decline = decline_data, .prepare = prepare_data, .run = run_data};
