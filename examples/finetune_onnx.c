@@ -23,15 +23,15 @@ static glia_value photographs(glia_model *net, const settings *o) {
 
 static glia_status build(glia_context *ctx, const settings *o, bool head_alone, glia_model **out) {
     glia_onnx *file = NULL;
-    TRY(glia_model_create(ctx, NULL, out));
-    TRY(glia_onnx_open(ctx, o->network, NULL, &file));
+    GLIA_TRY(glia_model_create(ctx, NULL, out));
+    GLIA_TRY(glia_onnx_open(ctx, o->network, NULL, &file));
     const glia_value image          = photographs(*out, o);
     const glia_onnx_model_args args = {
         .inputs = &image, .n_inputs = 1, .outputs = &o->features, .n_outputs = 1, .frozen = head_alone};
     glia_value x;
     const glia_status status = glia_onnx_add_to_model(file, *out, &args, &x, 1);
     glia_onnx_close(file);
-    TRY(status);
+    GLIA_TRY(status);
     x = glia_model_dense(*out, glia_model_flatten(*out, x, NULL), &(glia_dense_args){.name = "head", .units = CLASSES});
     return glia_model_compile(
         *out, x, &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_adam(1e-3)});
@@ -40,10 +40,10 @@ static glia_status build(glia_context *ctx, const settings *o, bool head_alone, 
 static glia_status learn(glia_context *ctx, const settings *o, bool head_alone, glia_dataset *train, glia_dataset *test,
                          glia_model **net) {
     glia_result before, after;
-    TRY(build(ctx, o, head_alone, net));
-    TRY(glia_model_evaluate(*net, test, 0, &before));
-    TRY(glia_model_fit(*net, train, &(glia_fit_args){.epochs = (int)o->epochs, .batch_size = 32}));
-    TRY(glia_model_evaluate(*net, test, 0, &after));
+    GLIA_TRY(build(ctx, o, head_alone, net));
+    GLIA_TRY(glia_model_evaluate(*net, test, 0, &before));
+    GLIA_TRY(glia_model_fit(*net, train, &(glia_fit_args){.epochs = (int)o->epochs, .batch_size = 32}));
+    GLIA_TRY(glia_model_evaluate(*net, test, 0, &after));
     printf("%s: accuracy %.4f, before %.4f\n", head_alone ? "the head alone" : "all of it", after.metric[0],
            before.metric[0]);
     return GLIA_OK;
@@ -54,7 +54,7 @@ static glia_status run(glia_context *ctx, const settings *o, glia_dataset *train
         glia_model *net          = NULL;
         const glia_status status = learn(ctx, o, head_alone, train, test, &net);
         glia_model_destroy(net);
-        TRY(status);
+        GLIA_TRY(status);
     }
     return GLIA_OK;
 }
