@@ -231,7 +231,7 @@ cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
 
 bool gli_kernel_conv2d_direct_fits(const gli_convolution *conv) {
     glia::direct_tiles<float> tiles = {};
-    return glia::choose_tiles(tiles, *conv, 4, 4);
+    return conv->pad_w <= glia::MAX_PATCH && glia::choose_tiles(tiles, *conv, 4, 4);
 }
 
 cudaError_t gli_kernel_conv2d_direct(const gli_convolution *conv, const gli_gemm_run *run) {

@@ -136,7 +136,7 @@ int64_t shape_tiles(direct_tiles<T> &t, const gli_convolution &v, int rows, int 
     t.patch_columns = int(width);
     t.phase_pitch   = t.patch_columns / v.stride_w;
     t.row_pitch     = t.patch_columns;
-    t.row_step      = v.stride_h * t.row_pitch;
+    t.row_step      = rows > 1 ? v.stride_h * t.row_pitch : 0; /* the patch bounds the stride between rows alone */
     t.channel_pitch = t.patch_rows * t.row_pitch;
     return height * width * v.in;
 }

@@ -1,4 +1,4 @@
-/* One array or another. */
+/* Of two arrays the element that a condition chooses. */
 #ifndef GLI_KERNELS_ELEMENTWISE_WHERE_LAUNCH_H
 #define GLI_KERNELS_ELEMENTWISE_WHERE_LAUNCH_H
 

@@ -132,7 +132,7 @@ struct gemm_tiles {
 };
 
 /* Batch: a number of GEMMs of at most one size; problem(i) is one of them. reads_padding: a or b has zeros that are not
- * in memory. block: which of the launch's that are the batch's; shared: the block's memory. */
+ * in memory. block: its number among the batch's blocks; shared: the block's memory. */
 template <class T, class Tile, class Batch>
 __device__ inline void gemm_block(const Batch &batch, const tile_scheduler &scheduler,
                                   const split_k_partials<compute<T>> &partials, unsigned block,

@@ -37,7 +37,7 @@ struct element {
 
 template <class T>
 __device__ inline element element_of(const job<T> &j, unsigned i) {
-    unsigned index[5];
+    unsigned index[4];
     for (int d = 0; d < 4; ++d) {
         const unsigned rest = j.inner[d].quotient(i);
         index[d]            = i - rest * j.inner[d].value;

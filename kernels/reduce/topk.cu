@@ -50,8 +50,8 @@ __global__ void __launch_bounds__(TOPK_THREADS)
     element last        = {0, NOBODY};
     for (int rank = 0; rank < s.k; ++rank) {
         element best = {0, NOBODY};
-        for (int i = lane; i < s.length; i += LANES) {
-            const element here = {to_compute(x[first + int64_t(i) * s.inner]), i};
+        for (int64_t i = lane; i < s.length; i += LANES) {
+            const element here = {to_compute(x[first + i * s.inner]), int(i)};
             if (last.index == NOBODY || last.before(here)) best.merge(here);
         }
         best = warp_merge(best);

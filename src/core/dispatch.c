@@ -172,6 +172,10 @@ static glia_status prepare_group(const gli_call *const *calls, const gli_provide
     return GLIA_OK;
 }
 
+static void log_group(const gli_call *first, const gli_provider *provider, int n) {
+    gli_log(first->ctx, GLI_LOG_DISPATCH, "dispatch %s: %s for %d calls as one", first->op->name, provider->name, n);
+}
+
 /* Calls for which the providers with this group were chosen stay with them. */
 static void group_as_chosen(const gli_call *const *calls, int n, gli_choice *const *choices, int *count) {
     const gli_provider *first = choices[0]->provider;
@@ -180,8 +184,7 @@ static void group_as_chosen(const gli_call *const *calls, int n, gli_choice *con
     const int size = same < 2 ? same : first->group(calls, same);
     if (size < 2) return;
     *count = size;
-    gli_log(calls[0]->ctx, GLI_LOG_DISPATCH, "dispatch %s: %s for %d calls as one", calls[0]->op->name, first->name,
-            size);
+    log_group(calls[0], first, size);
 }
 
 glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *const *choices, int *count) {
@@ -200,7 +203,7 @@ glia_status gli_choose_group(const gli_call *const *calls, int n, gli_choice *co
             gli_choice_free(ctx, choices[i]);
             *choices[i] = group[i];
         }
-        gli_log(ctx, GLI_LOG_DISPATCH, "dispatch %s: %s for %d calls as one", calls[0]->op->name, (*it)->name, size);
+        log_group(calls[0], *it, size);
         *count = size;
         return GLIA_OK;
     }

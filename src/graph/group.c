@@ -1,7 +1,7 @@
-/* Groups: calls that are run as one piece of work. Either they do not depend on each other, such as the weight gradients
- * of small layers, each of which leaves most of a GPU idle and costs a launch: those of one op are moved side by side,
- * those of different ops, such as the two gradients of a convolution, are neighbours already. Or they are a chain of
- * small calls of different ops, such as the end of a training step. */
+/* Groups: calls that are run as one piece of work. Either they do not depend on each other, such as the weight
+ * gradients of small layers, each of which leaves most of a GPU idle and costs a launch: those of one op are moved side
+ * by side, those of different ops, such as the two gradients of a convolution, are neighbours already. Or they are a
+ * chain of small calls of different ops, such as the end of a training step. */
 #include <string.h>
 
 #include "core/dtype.h"

@@ -29,9 +29,9 @@ static glia_status check_args(gli_job *job, glia_image_dataset_args *a) {
                     "label_dtype is %s, must be i32 or i64", glia_dtype_name(a->label_dtype));
     const int64_t most = INT32_MAX;
     GLI_JOB_REQUIRE(job, a->max_boxes >= 0 && a->max_boxes <= most, GLIA_INVALID_ARGUMENT,
-                      "max_boxes is %lld, must be 0 to %lld", (long long)a->max_boxes, (long long)most);
+                    "max_boxes is %lld, must be 0 to %lld", (long long)a->max_boxes, (long long)most);
     GLI_JOB_REQUIRE(job, a->n_classes >= 0 && (!a->classes || a->n_classes > 0), GLIA_INVALID_ARGUMENT,
-                      "n_classes is %d, and classes is %s", a->n_classes, a->classes ? "given" : "NULL");
+                    "n_classes is %d, and classes is %s", a->n_classes, a->classes ? "given" : "NULL");
     if (a->channels == 0) a->channels = 3;
     return GLIA_OK;
 }
@@ -291,8 +291,8 @@ static glia_status list_boxed(gli_image_set *set, const char *file, const char *
     set->max_boxes = set->args.max_boxes ? set->args.max_boxes : 1;
     for (int64_t i = 0; i < set->list.n; ++i) {
         const gli_file_entry *entry = gli_file_list_get(&set->list, i);
-        const int *first             = gli_box_list_first(&set->boxes) + entry->label;
-        const int n                  = first[1] - first[0];
+        const int *first            = gli_box_list_first(&set->boxes) + entry->label;
+        const int n                 = first[1] - first[0];
         GLI_REQUIRE(set->ctx, !set->args.max_boxes || n <= set->max_boxes, GLIA_BAD_FORMAT,
                     "%s: has %d boxes, max_boxes is %lld", entry->path, n, (long long)set->max_boxes);
         set->max_boxes = gli_max_i64(set->max_boxes, n);

@@ -20,8 +20,8 @@ static glia_image_box cover(const gli_pixels *from, int64_t height, int64_t widt
 }
 
 /* Brings pixels to the sample's size, in place. *part: what the sample shows of them. */
-static glia_status fit(gli_job *job, const glia_image_dataset_args *args, glia_image_filter filter,
-                       gli_pixels *pixels, glia_image_box *part) {
+static glia_status fit(gli_job *job, const glia_image_dataset_args *args, glia_image_filter filter, gli_pixels *pixels,
+                       glia_image_box *part) {
     const int64_t height = args->height, width = args->width;
     gli_pixels fitted;
     *part = gli_whole(pixels).box;
@@ -99,10 +99,10 @@ static void write_mask(const gli_image_set *set, const gli_pixels *pixels, void 
 
 static glia_status check_mask(gli_job *job, const gli_pixels *mask, const seen *picture) {
     GLI_JOB_REQUIRE(job, mask->channels <= 2, GLIA_BAD_FORMAT,
-                      "the mask has %d channels: must be grey or have a palette", mask->channels);
+                    "the mask has %d channels: must be grey or have a palette", mask->channels);
     GLI_JOB_REQUIRE(job, mask->height == picture->height && mask->width == picture->width, GLIA_SHAPE_MISMATCH,
-                      "the mask is %lld x %lld, its picture %lld x %lld", (long long)mask->height,
-                      (long long)mask->width, (long long)picture->height, (long long)picture->width);
+                    "the mask is %lld x %lld, its picture %lld x %lld", (long long)mask->height, (long long)mask->width,
+                    (long long)picture->height, (long long)picture->width);
     return GLIA_OK;
 }
 
@@ -126,10 +126,10 @@ static float moved(double x, int64_t start, int64_t length, int64_t size) {
 }
 
 static glia_status check_box(gli_job *job, const gli_box *box, const seen *picture) {
-    GLI_JOB_REQUIRE(
-        job, box->x0 < (double)picture->width && box->y0 < (double)picture->height && box->x1 > 0 && box->y1 > 0,
-        GLIA_BAD_FORMAT, "the box from (%g, %g) to (%g, %g) is beyond the picture of %lld x %lld", box->x0, box->y0,
-        box->x1, box->y1, (long long)picture->height, (long long)picture->width);
+    GLI_JOB_REQUIRE(job,
+                    box->x0 < (double)picture->width && box->y0 < (double)picture->height && box->x1 > 0 && box->y1 > 0,
+                    GLIA_BAD_FORMAT, "the box from (%g, %g) to (%g, %g) is beyond the picture of %lld x %lld", box->x0,
+                    box->y0, box->x1, box->y1, (long long)picture->height, (long long)picture->width);
     return GLIA_OK;
 }
 
@@ -140,8 +140,8 @@ static void write_class(const gli_image_set *set, void *to, int64_t i, int64_t l
         ((int32_t *)to)[i] = (int32_t)label;
 }
 
-static glia_status write_boxes(gli_job *job, const gli_image_set *set, int64_t picture, const seen *read,
-                               float *to, void *classes) {
+static glia_status write_boxes(gli_job *job, const gli_image_set *set, int64_t picture, const seen *read, float *to,
+                               void *classes) {
     const glia_image_box part = read->part;
     const int *first          = gli_box_list_first(&set->boxes) + picture;
     int64_t n                 = 0;
@@ -166,9 +166,9 @@ static glia_status write_boxes(gli_job *job, const gli_image_set *set, int64_t p
 /* ---- All ---- */
 
 glia_status gli_image_sample_read(void *user, const glia_sample *sample) {
-    const gli_image_set *set     = user;
+    const gli_image_set *set    = user;
     const gli_file_entry *entry = gli_file_list_get(&set->list, sample->index);
-    gli_job job            = {.ctx = set->ctx, .name = entry->path};
+    gli_job job                 = {.ctx = set->ctx, .name = entry->path};
     seen picture;
     glia_status status = read_picture(&job, set, sample->inputs[0], &picture);
     if (status == GLIA_OK && set->masks.data) {

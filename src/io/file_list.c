@@ -279,7 +279,7 @@ static glia_status add_named(walk *w, const char *const *paths, int n) {
 }
 
 glia_status gli_file_list_named(glia_context *ctx, const char *const *paths, int n, const gli_file_choice *choice,
-                                 gli_file_list *out) {
+                                gli_file_list *out) {
     walk w             = {.list = out, .choice = choice};
     *out               = (gli_file_list){.ctx = ctx};
     glia_status status = add_named(&w, paths, n);

@@ -2,6 +2,7 @@
 // golden/curves.py.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -140,10 +141,8 @@ struct Param {
 
     bool mixed() const { return gli_dtype_is_half(dtype); }
     glia_dtype wide() const { return gli_dtype_wide(dtype); }  // of weights and data
-    std::string curve() const {
-        const std::string name = std::string(network->name) + "/" + optimizer->name;
-        return mixed() ? name + "/" + glia_dtype_name(dtype) : name;
-    }
+    std::string exact_curve() const { return std::string(network->name) + "/" + optimizer->name; }  // in f64
+    std::string curve() const { return mixed() ? exact_curve() + "/" + glia_dtype_name(dtype) : exact_curve(); }
     std::string label() const { return std::string(device) + " " + curve() + " " + glia_dtype_name(dtype); }
 };
 
@@ -260,9 +259,15 @@ double tolerance_of(glia_dtype dtype) {
     return dtype == GLIA_F64 ? 1e-12 : dtype == GLIA_F32 ? 1e-5 : 16 * gli_dtype_epsilon(dtype);
 }
 
+// How far x is from what lies between two numbers: PyTorch's curve in a half, and that in f64. Theirs is 4 to 12
+// roundings from f64's, on either side, and so is ours, which rounds less often: not between a product and a derivative
+// after it.
+double beyond(double x, double a, double b) { return std::max({0.0, std::min(a, b) - x, x - std::max(a, b)}); }
+
 TEST_P(Curves, every_step_has_the_loss_of_pytorch) {
     const golden::Recorded *curve = golden::recorded_curve(GetParam().curve());
-    ASSERT_NE(curve, nullptr) << "run tests/golden/record.py curves";
+    const golden::Recorded *exact = GetParam().mixed() ? golden::recorded_curve(GetParam().exact_curve()) : curve;
+    ASSERT_TRUE(curve && exact) << "run tests/golden/record.py curves";
     const std::vector<double> &want = curve->output(0)->values;
     const double tolerance          = tolerance_of(GetParam().dtype);
     std::vector<double> losses;
@@ -270,7 +275,7 @@ TEST_P(Curves, every_step_has_the_loss_of_pytorch) {
     for (int i = 0; i < kSteps; ++i) {
         const double loss = step(i);
         losses.push_back(loss);
-        EXPECT_LE(std::fabs(loss - want[size_t(i)]), tolerance * want[size_t(i)])
+        EXPECT_LE(beyond(loss, want[size_t(i)], exact->output(0)->values[size_t(i)]), tolerance * want[size_t(i)])
             << "step " << i << ": " << loss << ", PyTorch has " << want[size_t(i)];
     }
     if (kSteps < kRecorded) return;  // the recorded evaluation is that of the end

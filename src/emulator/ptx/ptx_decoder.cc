@@ -183,7 +183,13 @@ bool Decoder::find_symbol(std::string_view name, Value &value) {
     for (const auto *names : {&parameters_, &shared_, &local_})
         if (const auto found = names->find(name); found != names->end()) return value = {found->second}, true;
     for (const Variable &variable : module_.variables()) {
-        if (variable.name != name || !variable.is_shared) continue;
+        if (variable.name != name) continue;
+        if (variable.content != nullptr) {
+            value = {reinterpret_cast<uintptr_t>(variable.content)};
+            program_.tables.push_back({value.bits, variable.bytes});
+            return true;
+        }
+        if (!variable.is_shared) continue;
         if (variable.is_extern) return value = {0, true}, true;
         add_shared(variable);
         return value = {shared_[name]}, true;

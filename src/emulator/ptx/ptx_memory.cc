@@ -7,17 +7,25 @@ namespace emulator::ptx {
 
 namespace {
 
+// The allocation or the module's table that the address is in; empty: none.
+Table find_range(const Warp &warp, uint64_t address) {
+    if (const Allocation *found = find_allocation(address)) return {found->start, found->bytes};
+    for (const Table &table : warp.program().tables)
+        if (address - table.start < table.bytes) return table;
+    return {};
+}
+
 uint8_t *find_global(Warp &warp, const Instruction &instruction, unsigned lane, uint64_t address, unsigned bytes) {
     AccessCache &cache    = instruction.cache;
     const uint64_t launch = warp.block().launch().number;
     if (cache.launch != launch || address - cache.start >= cache.end - cache.start) {
-        const Allocation *found = find_allocation(address);
-        if (found == nullptr) {
+        const Table found = find_range(warp, address);
+        if (found.bytes == 0) {
             warp.fail(lane, cudaErrorIllegalAddress, "address 0x%llx is no memory of the GPU",
                       static_cast<unsigned long long>(address));
             return nullptr;
         }
-        cache = {launch, found->start, found->start + found->bytes};
+        cache = {launch, found.start, found.start + found.bytes};
     }
     if (bytes <= cache.end - address) return reinterpret_cast<uint8_t *>(address);
     warp.fail(lane, cudaErrorIllegalAddress, "%u bytes at byte %llu of an allocation of %llu", bytes,

@@ -161,9 +161,25 @@ Module::Module(std::string_view text) : text_(without_comments(text)) {
             continue;
         }
         const size_t semicolon = std::min(rest.size(), rest.find(';'));
-        if (!is_code && header[0] == '.') variables_.push_back(parse_variable(rest.substr(0, semicolon)));
+        if (!is_code && header[0] == '.') add_variable(rest.substr(0, semicolon));
         rest.remove_prefix(std::min(rest.size(), semicolon + 1));
     }
+}
+
+// nvcc writes the content of every table in bytes: ".global .align 4 .b8 NAME[24] = {65, 144, ...}".
+void Module::add_variable(std::string_view text) {
+    Variable variable = parse_variable(text);
+    const size_t open = text.find('{');
+    if (open != std::string_view::npos && text.substr(0, open).find(".b8") != std::string_view::npos) {
+        constexpr size_t UNIT = sizeof(std::max_align_t);
+        contents_.push_back(std::make_unique<std::max_align_t[]>((variable.bytes + UNIT - 1) / UNIT));
+        auto *content = reinterpret_cast<uint8_t *>(contents_.back().get());
+        size_t filled = 0;
+        for (const auto number : split(text.substr(open + 1, text.find('}') - open - 1), ','))
+            if (filled < variable.bytes) content[filled++] = static_cast<uint8_t>(atoi(std::string(number).c_str()));
+        variable.content = content;
+    }
+    variables_.push_back(variable);
 }
 
 void Module::add_function(std::string_view header, std::string_view body) {

@@ -2,7 +2,10 @@
 #ifndef GLI_EMULATOR_PTX_MODULE_H
 #define GLI_EMULATOR_PTX_MODULE_H
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +17,7 @@ struct Variable {
     std::string_view name;
     unsigned align = 1, bytes = 0;
     bool is_shared = false, is_extern = false;
+    const uint8_t *content = nullptr;  // of a table in global memory, such as those of sin and cos
 };
 
 struct Function {
@@ -41,10 +45,12 @@ class Module {
 
    private:
     void add_function(std::string_view header, std::string_view body);
+    void add_variable(std::string_view text);
 
     std::string text_;  // without comments
     std::map<std::string_view, Function> functions_;
     std::vector<Variable> variables_;
+    std::vector<std::unique_ptr<std::max_align_t[]>> contents_;
 };
 
 // The next statement of a body; false: there is none left.

@@ -98,12 +98,18 @@ struct Parameter {
     uint32_t start, bytes;
 };
 
+// A table of the module, which is global memory.
+struct Table {
+    uint64_t start, bytes;
+};
+
 struct Program {
     std::vector<Instruction> code;
     std::vector<Constant> constants;
     std::vector<std::pair<Special, Slot>> specials;
     std::vector<SharedVariable> shared;  // static
     std::vector<Parameter> parameters;
+    std::vector<Table> tables;
     uint32_t register_bytes  = 0;  // of a warp
     uint32_t shared_end      = 0;  // of static memory; the dynamic one begins there
     uint32_t static_shared   = 0;  // bytes, without gaps

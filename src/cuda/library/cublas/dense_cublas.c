@@ -68,8 +68,8 @@ static const char *data(const gli_call *call, gli_cublas_product *p) {
         !matrix(call->out[0], &p->y))
         return scattered;
     if (!p->backward) return NULL;
-    if (!gli_is_packed(call->out[0])) return "dx has gaps";
-    return gli_is_packed(call->in[GLI_DENSE_DATA_X]) ? NULL : "x has gaps";
+    if (!gli_is_dense(call->out[0])) return "dx is not row-major";
+    return gli_is_dense(call->in[GLI_DENSE_DATA_X]) ? NULL : "x is not row-major";
 }
 
 GLI_CUBLAS_PROVIDER(dense, forward);

@@ -1,7 +1,6 @@
 /* The chain at the end of a training step: which calls are one, and how they become one launch. */
 #include <string.h>
 
-#include "core/dtype.h"
 #include "cuda/device/gpu_of_context.h"
 #include "cuda/ops/optimizer/update_arrays.h"
 
