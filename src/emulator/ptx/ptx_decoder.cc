@@ -130,11 +130,15 @@ void Decoder::declare_registers(std::string_view text) {
     }
 }
 
-// A parameter or result of a call lives in a register.
+// A parameter or result of a call lives in a register, a struct in one for each 8 bytes, as wide as its first access.
 void Decoder::declare_parameter(std::string_view text) {
     const Variable variable = parse_variable(text);
-    if (variable.bytes > 8) return unknown("parameters of this size are not known");
-    bodies_.back().variables[variable.name] = {temporary(variable.bytes), variable.bytes};
+    if (variable.bytes > 64) return unknown("parameters of this size are not known");
+    auto &parts = bodies_.back().variables[variable.name];
+    for (unsigned at = 0; at < variable.bytes; at += 8) {
+        call_registers_.push_back({temporary(std::min(variable.bytes, 8u)), variable.bytes > 8 ? 0 : variable.bytes});
+        parts.push_back(&call_registers_.back());
+    }
 }
 
 void Decoder::add_shared(const Variable &variable) {
@@ -261,12 +265,23 @@ Address Decoder::address(std::string_view brackets) {
     return {found->slot, found->bytes, static_cast<int64_t>(value.bits)};
 }
 
-const Register *Decoder::call_variable(std::string_view brackets) {
+const Register *Decoder::call_variable(std::string_view brackets, unsigned bytes) {
     if (brackets.size() < 2) return nullptr;
-    auto name = trimmed(brackets.substr(1, brackets.size() - 2));
-    if (name.size() > 2 && name.substr(name.size() - 2) == "+0") name.remove_suffix(2);
-    const auto found = bodies_.back().variables.find(name);
-    return found == bodies_.back().variables.end() ? nullptr : &found->second;
+    const auto inside = trimmed(brackets.substr(1, brackets.size() - 2));
+    const size_t plus = std::min(inside.size(), inside.find('+'));
+    uint64_t offset   = 0;
+    if (plus < inside.size() && !parse_number(trimmed(inside.substr(plus + 1)), offset)) return nullptr;
+    const auto found = bodies_.back().variables.find(trimmed(inside.substr(0, plus)));
+    if (found == bodies_.back().variables.end() || offset % 8 != 0 || offset / 8 >= found->second.size())
+        return nullptr;
+    Register *part = found->second[offset / 8];
+    if (part->bytes == 0) part->bytes = bytes;
+    return part;
+}
+
+Slot Decoder::carry() {
+    if (carry_.bytes == 0) carry_ = {temporary(4), 4};
+    return carry_.slot;
 }
 
 Instruction &Decoder::emit(Instruction instruction) {
@@ -292,7 +307,8 @@ void Decoder::instruction(std::string_view text) {
     if (opcode.empty()) return unknown("a guard has no instruction");
     if (std::find(operands.begin(), operands.end(), "") != operands.end()) return unknown("an operand is missing");
     const auto words = split(opcode, '.');
-    if (!failed() && !control(words, operands) && !decode_special(*this, words, operands))
+    if (!failed() && !control(words, operands) && !decode_special(*this, words, operands) &&
+        !decode_carry(*this, words, operands))
         computation(opcode, operands);
     guard_ = {};
 }

@@ -3,6 +3,7 @@
 #ifndef GLI_EMULATOR_PTX_DECODER_H
 #define GLI_EMULATOR_PTX_DECODER_H
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -45,8 +46,10 @@ class Decoder {
     Slot temporary(unsigned bytes);
     void unknown(const std::string &why);
     bool failed() const { return !program_.error.empty(); }
-    // A parameter or result of a function that is being called; null: it is none.
-    const Register *call_variable(std::string_view brackets);
+    // A parameter or result of a function that is being called, or a part of one that is a struct, for an access of so
+    // many bytes; null: it is none.
+    const Register *call_variable(std::string_view brackets, unsigned bytes);
+    Slot carry();  // of sums and products of several registers
     Instruction &emit(Instruction instruction);
 
    private:
@@ -61,9 +64,9 @@ class Decoder {
     // What a call makes anew.
     struct Body {
         std::map<std::string_view, uint32_t> labels;
-        std::vector<std::pair<uint32_t, std::string_view>> branches;  // whose target is not known yet
-        std::map<std::string_view, Register> variables;               // of .param
-        std::vector<uint32_t> returns;                                // branches to the end
+        std::vector<std::pair<uint32_t, std::string_view>> branches;    // whose target is not known yet
+        std::map<std::string_view, std::vector<Register *>> variables;  // of .param; a register for each 8 bytes
+        std::vector<uint32_t> returns;                                  // branches to the end
         size_t outermost_scope = 0;
         bool is_call           = false;
     };
@@ -90,6 +93,8 @@ class Decoder {
     void widened(Register to, unsigned bytes, bool is_signed, Slot from);
 
     const Module &module_;
+    Register carry_ = {0, 0};
+    std::deque<Register> call_registers_;  // whose addresses stay
     Program &program_;
     std::vector<Scope> scopes_;
     std::vector<Body> bodies_;
@@ -102,6 +107,9 @@ class Decoder {
 
 // ld, st, atom, shfl, wmma and others that do more than compute. False: the opcode is none of them.
 bool decode_special(Decoder &decoder, const Decoder::Words &words, const Decoder::Words &operands);
+
+// ptx_carry.cc: those with a carry.
+bool decode_carry(Decoder &decoder, const Decoder::Words &words, const Decoder::Words &operands);
 
 }  // namespace emulator::ptx
 #endif

@@ -58,8 +58,8 @@ void set_registers(Decoder &decoder, std::string_view operand, bool writes, Inst
 }
 
 // Between a call's variable and a register.
-bool move_call_variable(Decoder &decoder, const Words &operands, bool is_load) {
-    const Register *variable = decoder.call_variable(operands[is_load ? 1 : 0]);
+bool move_call_variable(Decoder &decoder, const Words &operands, unsigned bytes, bool is_load) {
+    const Register *variable = decoder.call_variable(operands[is_load ? 1 : 0], bytes);
     if (variable == nullptr) return false;
     const Register other =
         is_load ? decoder.any_destination(operands[0]) : decoder.any_source(operands[1], variable->bytes);
@@ -81,7 +81,8 @@ bool access(Decoder &decoder, const Words &words, const Words &operands) {
                       "acquire", "release", "weak",  "cta",   "gpu", "sys", "nc",       "ca",
                       "cg",      "cs",      "lu",    "cv",    "wb",  "wt",  type}))
         return false;
-    if (space_of(words) == Space::PARAM && move_call_variable(decoder, operands, is_load)) return true;
+    if (space_of(words) == Space::PARAM && move_call_variable(decoder, operands, bytes_of_type(type), is_load))
+        return true;
     Instruction instruction;
     instruction.run       = is_load ? load : store;
     instruction.space     = space_of(words);
