@@ -1,6 +1,7 @@
 #include "train/loss_terms.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "glia/ops/loss.h"
 #include "graph/graph_impl.h"
@@ -54,13 +55,24 @@ static glia_value sum_of_area(const gli_emission *e, glia_value x) {
     return ndim > 2 ? gli_emit_reduce(e, GLIA_REDUCE_SUM, ((1u << ndim) - 1) & ~3u, x) : x;
 }
 
+/* Binary ops would broadcast a target of another shape. */
+static bool has_shape_of(const gli_emission *e, glia_value target, const gli_judged *j) {
+    const glia_shape is = glia_graph_shape(e->graph, target), must = glia_graph_shape(e->graph, j->prediction);
+    if (is.ndim == must.ndim && memcmp(is.dim, must.dim, (size_t)is.ndim * sizeof *is.dim) == 0) return true;
+    gli_fail(e->graph->ctx, GLIA_SHAPE_MISMATCH, "%s: %s: target is %s, must be %s", e->graph->label,
+             glia_loss_name(j->output->args.loss.kind), gli_shape_text(is.ndim, is.dim, (char[GLI_SHAPE_TEXT]){0}),
+             gli_shape_text(must.ndim, must.dim, (char[GLI_SHAPE_TEXT]){0}));
+    return gli_graph_fail(e->graph, GLIA_SHAPE_MISMATCH), false;
+}
+
 glia_value gli_emit_area_terms(const gli_emission *e, const gli_judged *j) {
     const bool dice         = j->output->args.loss.kind == GLIA_LOSS_DICE;
     const double smooth     = j->output->args.loss.smooth;
     const glia_value target = gli_emit_target_like(e, j);
-    const glia_value both   = sum_of_area(e, gli_emit_binary(e, GLIA_BINARY_MUL, j->prediction, target));
-    const glia_value sum    = sum_of_area(e, gli_emit_binary(e, GLIA_BINARY_ADD, j->prediction, target));
-    const glia_value all    = dice ? sum : gli_emit_binary(e, GLIA_BINARY_SUB, sum, both);
+    if (!has_shape_of(e, target, j)) return GLI_INVALID;
+    const glia_value both = sum_of_area(e, gli_emit_binary(e, GLIA_BINARY_MUL, j->prediction, target));
+    const glia_value sum  = sum_of_area(e, gli_emit_binary(e, GLIA_BINARY_ADD, j->prediction, target));
+    const glia_value all  = dice ? sum : gli_emit_binary(e, GLIA_BINARY_SUB, sum, both);
     const glia_value share =
         gli_emit_binary(e, GLIA_BINARY_DIV, linear(e, both, dice ? 2 : 1, smooth), linear(e, all, 1, smooth));
     return linear(e, share, -1, 1);

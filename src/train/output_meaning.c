@@ -29,6 +29,8 @@ static const struct {
     [GLIA_LOSS_BCE]        = {"glia_loss_bce", PROBABILITIES, {[LOGITS] = "glia_loss_bce_logits"}},
     [GLIA_LOSS_BCE_LOGITS] = {"glia_loss_bce_logits", LOGITS, {[PROBABILITIES] = "glia_loss_bce"}},
     [GLIA_LOSS_FOCAL]      = {"glia_loss_focal", LOGITS, {[PROBABILITIES] = "glia_loss_bce"}},
+    [GLIA_LOSS_DICE]       = {"glia_loss_dice", PROBABILITIES, {[LOGITS] = "a sigmoid or softmax layer after it"}},
+    [GLIA_LOSS_IOU]        = {"glia_loss_iou", PROBABILITIES, {[LOGITS] = "a sigmoid or softmax layer after it"}},
 };
 
 static meaning of_activation(glia_activation activation) {

@@ -210,6 +210,38 @@ TEST_P(LossTerms, are_checked) {
         << glia_message(ctx_);
 }
 
+// A class for each sample would broadcast across the classes of all, where there are as many samples as classes.
+TEST(AreaLosses, take_targets_of_the_outputs_shape) {
+    const float x[4] = {0, 1, 2, 3}, classes[2] = {0, 1};
+    for (const glia_model_loss &loss : {glia_loss_dice(), glia_loss_iou()}) {
+        glia_context *ctx  = nullptr;
+        glia_model *net    = nullptr;
+        glia_dataset *data = nullptr;
+        ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
+        ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
+        glia_dense_args dense{};
+        dense.units = 2, dense.activation = GLIA_SIGMOID;
+        glia_compile_args args{};
+        args.loss = loss, args.optimizer = glia_optimizer_sgd(0.1);
+        const glia_value in = glia_model_input(net, "x", GLIA_SHAPE(2));
+        ASSERT_EQ(glia_model_compile(net, glia_model_dense(net, in, &dense), &args), GLIA_OK) << glia_message(ctx);
+        glia_array input{}, target{};
+        input.dtype = GLIA_F32, input.shape = GLIA_SHAPE(2), input.data = x;
+        target.dtype = GLIA_F32, target.shape = GLIA_SCALAR, target.data = classes;
+        glia_arrays_args arrays{};
+        arrays.inputs = &input, arrays.n_inputs = 1, arrays.targets = &target, arrays.n_targets = 1, arrays.count = 2;
+        ASSERT_EQ(glia_dataset_from_arrays(ctx, &arrays, &data), GLIA_OK) << glia_message(ctx);
+        glia_fit_args fit{};
+        fit.batch_size = 2;
+        EXPECT_EQ(glia_model_fit(net, data, &fit), GLIA_SHAPE_MISMATCH);
+        EXPECT_NE(std::string(glia_message(ctx)).find("target is [2], must be [2,2]"), std::string::npos)
+            << glia_message(ctx);
+        glia_dataset_destroy(data);
+        glia_model_destroy(net);
+        glia_context_destroy(ctx);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(all, LossTerms, testing::Values("cpu", "emulated", "cuda:0"),
                          [](const auto &info) { return std::string(info.param, std::strcspn(info.param, ":")); });
 
