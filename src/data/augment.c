@@ -7,8 +7,8 @@
 #include "core/float_mode.h"
 #include "core/size.h"
 #include "core/tensor_impl.h"
+#include "data/augment_planes.h"
 #include "data/augment_roles.h"
-#include "ops/data/augmentation_pixels.h"
 
 /* ---- One sample ---- */
 
@@ -22,35 +22,16 @@ static gli_picture picture_of(const gli_augmentation *a, const void *values) {
     return (gli_picture){.floats = values, .stride = {(int64_t)a->height * a->width, a->width, 1}};
 }
 
-static void make_picture(const gli_augmented *s, const made_of *m, float *to) {
-    const gli_augmentation *a = &s->of_picture;
-    const int n               = gli_channels_at_once(a);
-    const int64_t plane       = (int64_t)a->height * a->width;
-    float pixel[3];
-    for (int c = 0; c < a->channels; c += n)
-        for (int y = 0; y < a->height; ++y)
-            for (int x = 0; x < a->width; ++x) {
-                gli_augmented_pixel(a, &m->two, c, n, y, x, pixel);
-                for (int k = 0; k < n; ++k) to[(c + k) * plane + (int64_t)y * a->width + x] = pixel[k];
-            }
-}
-
 static void make_mask(const gli_augmented *s, const made_of *m, int column, void *to) {
     const gli_data_field *field = gli_column_field(s->of, column);
     const gli_augmentation *a   = &s->of_picture;
-    const size_t size           = glia_dtype_size(field->delivered);
-    const int64_t plane         = (int64_t)a->height * a->width;
-    for (int64_t i = 0; i < field->elements; ++i) {
-        int y = 0, x = 0;
-        const int which =
-            gli_mask_source(a, &m->two.mixture, m->two.drawn, (int)(i % plane / a->width), (int)(i % a->width), &y, &x);
-        const char *from = which == 1 ? m->partner[column] : m->own[column];
-        if (which < 0)
-            gli_store(field->delivered, to, i, s->params[column].fill);
-        else
-            memcpy((char *)to + (size_t)i * size, from + (size_t)(i / plane * plane + (int64_t)y * a->width + x) * size,
-                   size);
-    }
+    uint64_t fill;
+    gli_store(field->delivered, &fill, 0, s->params[column].fill);
+    const gli_mask_pair mask = {.values = {m->own[column], m->partner[column]},
+                                .fill   = &fill,
+                                .size   = glia_dtype_size(field->delivered),
+                                .planes = (int)(field->elements / ((int64_t)a->height * a->width))};
+    gli_augment_mask(a, &m->two, &mask, to);
 }
 
 static glia_status make_classes(const gli_augmented *s, const made_of *m, int column, int64_t sample, float *to,
@@ -91,7 +72,7 @@ static glia_status make(const gli_augmented *s, const made_of *m, int64_t sample
         if (!to[i]) continue;
         switch (s->params[i].role) {
             case GLIA_TAKE_PLAIN: break; /* was read to its place */
-            case GLIA_TAKE_PICTURE: make_picture(s, m, to[i]); break;
+            case GLIA_TAKE_PICTURE: gli_augment_picture(&s->of_picture, &m->two, to[i]); break;
             case GLIA_TAKE_MASK: make_mask(s, m, i, to[i]); break;
             case GLIA_TAKE_CLASSES: GLI_TRY(make_classes(s, m, i, sample, to[i], reading)); break;
             case GLIA_TAKE_MIXED: make_mixed(s, m, i, to[i]); break;
