@@ -105,11 +105,13 @@ typedef struct glia_augment_args {
     /* The input that is a picture: f32 [C,H,W] or [H,W]; NULL: the first. Other fields of its height and width are its
      * masks: they move along with the nearest pixel, and have no colours, noise or holes. */
     const char *picture;
-    /* The target with boxes around what is in the picture, which move along: f32 [M,5], of rows left, top, right,
-     * bottom in pixels from the picture's corner, right and bottom behind the last ones, and a class. A box becomes the
-     * smallest one around its four corners, clipped; of one that is empty then, or was before, the row is
-     * 0, 0, 0, 0, -1. NULL: none. Not with mixup and cutmix. */
+    /* The target with boxes around what is in the picture, which move along: f32 [M,4], of rows left, top, right,
+     * bottom in pixels from the picture's corner, right and bottom behind the last ones, as
+     * glia_dataset_from_image_boxes has them. A box becomes the smallest one around its four corners, clipped; of one
+     * that is empty then, or was before, the row is 0, 0, 0, 0. NULL: none. Not with mixup and cutmix. */
     const char *boxes;
+    /* The target with their classes, i32 or i64 [M]: -1 in the rows of empty boxes. NULL: none. */
+    const char *box_classes;
     int64_t classes;        /* of class targets that are mixed; default: as many as have names */
     double mean[4], std[4]; /* the picture's numbers are (x - mean) / std of x from 0 to 1; std 0: as the dataset made
                              * them of bytes, where it did, otherwise 0 and 1 */

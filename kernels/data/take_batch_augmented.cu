@@ -14,6 +14,7 @@ struct augmenting {
     unsigned first_block, blocks_per_row;
     const int64_t *epoch;
     unsigned long long *class_slot;
+    const float *boxes;
     uint64_t fill;
 };
 
@@ -48,9 +49,13 @@ __device__ inline gli_picture picture_at(const augmenting &t, int64_t sample) {
 __device__ inline void draw_row(const augmenting &t, int b, drawn_row *row) {
     const batch_order &order = t.plain.job.order;
     const int64_t number     = order.number(b);
-    const gli_draw_key key   = {static_cast<uint32_t>(number), static_cast<uint32_t>(*t.epoch)};
-    row->two.mixture         = gli_draw_mixture(&t.augmentation, key, static_cast<uint32_t>(order.numbers));
-    const bool mixes         = row->two.mixture.kind != GLIA_TRANSFORM_NONE;
+    if (t.role == GLIA_TAKE_BOX_CLASSES) { /* which has no epoch */
+        row->sample[0] = order.index(number);
+        return;
+    }
+    const gli_draw_key key = {static_cast<uint32_t>(number), static_cast<uint32_t>(*t.epoch)};
+    row->two.mixture       = gli_draw_mixture(&t.augmentation, key, static_cast<uint32_t>(order.numbers));
+    const bool mixes       = row->two.mixture.kind != GLIA_TRANSFORM_NONE;
     for (int i = 0; i < (mixes ? 2 : 1); ++i) {
         const gli_draw_key of = {i == 0 ? key.sample : row->two.mixture.partner, key.epoch};
         row->sample[i]        = order.index(of.sample);
@@ -122,12 +127,28 @@ __device__ inline void make_box(const augmenting &t, int b, unsigned i, const dr
                       static_cast<float *>(t.plain.y) + int64_t(b) * t.elements + at);
 }
 
+template <class Class>
+__device__ inline void make_box_class(const augmenting &t, int b, unsigned i, const drawn_row &row) {
+    const int64_t to = int64_t(b) * t.elements + i;
+    if (i >= unsigned(t.elements)) return;
+    static_cast<Class *>(t.plain.y)[to] =
+        gli_is_box(t.boxes + to * GLI_BOX_NUMBERS)
+            ? static_cast<const Class *>(t.plain.samples)[row.sample[0] * t.plain.job.stride + i]
+            : Class(-1);
+}
+
 __device__ inline void make_one(const augmenting &t, int b, unsigned i, const drawn_row &row) {
     switch (t.role) {
         case GLIA_TAKE_PICTURE: make_pixel(t, b, i, row.two); break;
         case GLIA_TAKE_CLASSES: make_share(t, b, i, row); break;
         case GLIA_TAKE_MIXED: mix_one(t, b, i, row); break;
         case GLIA_TAKE_BOXES: make_box(t, b, i, row); break;
+        case GLIA_TAKE_BOX_CLASSES:
+            if (t.wide)
+                make_box_class<int64_t>(t, b, i, row);
+            else
+                make_box_class<int32_t>(t, b, i, row);
+            break;
         default:
             switch (t.size) {
                 case 1: make_mask_pixel<uint8_t>(t, b, i, row); break;
@@ -176,6 +197,7 @@ augmenting augmenting_of(const gli_take_batch_geom &g, const gli_take_batch_arra
             static_cast<unsigned>(blocks_for(work_of_row(g), BATCH_THREADS)),
             a.epoch,
             a.class_slot,
+            a.boxes,
             a.fill};
 }
 

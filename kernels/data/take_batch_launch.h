@@ -22,7 +22,8 @@ typedef struct gli_take_batch_arrays {
     unsigned long long *view_slot;
     const int64_t *epoch;           /* of a role */
     unsigned long long *class_slot; /* of the role of classes: the samples themselves may be out of range */
-    int wide;                       /* of the role of classes: they are i64, otherwise i32 */
+    int wide;                       /* of the roles of classes: they are i64, otherwise i32 */
+    const float *boxes;             /* of the role of classes of boxes: [batch, elements, 4] */
     uint64_t fill;                  /* of the role of masks: the bytes of the number */
 } gli_take_batch_arrays;
 

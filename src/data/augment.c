@@ -66,6 +66,19 @@ static void make_boxes(const gli_augmented *s, const made_of *m, int column, flo
         gli_augmented_box(&s->of_picture, &m->two.drawn[0], from + i, to + i);
 }
 
+/* The class of a box stays where the box does. */
+static void make_box_classes(const gli_augmented *s, const made_of *m, int column, char *to) {
+    const gli_data_field *field = gli_column_field(s->of, column);
+    const float *boxes          = m->own[s->boxes];
+    const size_t size           = glia_dtype_size(field->delivered);
+    memcpy(to, m->own[column], gli_field_bytes(field));
+    for (int64_t i = 0; i < field->elements; ++i) {
+        float made[GLI_BOX_NUMBERS];
+        gli_augmented_box(&s->of_picture, &m->two.drawn[0], boxes + i * GLI_BOX_NUMBERS, made);
+        if (!gli_is_box(made)) gli_store(field->delivered, to + (size_t)i * size, 0, -1);
+    }
+}
+
 static glia_status make(const gli_augmented *s, const made_of *m, int64_t sample, void *const *to,
                         gli_reading *reading) {
     for (int i = 0; i < gli_dataset_columns(s->of); ++i) {
@@ -77,9 +90,18 @@ static glia_status make(const gli_augmented *s, const made_of *m, int64_t sample
             case GLIA_TAKE_CLASSES: GLI_TRY(make_classes(s, m, i, sample, to[i], reading)); break;
             case GLIA_TAKE_MIXED: make_mixed(s, m, i, to[i]); break;
             case GLIA_TAKE_BOXES: make_boxes(s, m, i, to[i]); break;
+            case GLIA_TAKE_BOX_CLASSES: make_box_classes(s, m, i, to[i]); break;
         }
     }
     return GLIA_OK;
+}
+
+/* Whether the sample's own numbers of a column are read somewhere else than to their place. */
+static bool is_read_aside(const gli_augmented *s, int column, void *const *to) {
+    bool classes = false;
+    for (int i = 0; i < gli_dataset_columns(s->of); ++i)
+        classes = classes || (to[i] && s->params[i].role == GLIA_TAKE_BOX_CLASSES);
+    return s->params[column].role != GLIA_TAKE_PLAIN && (to[column] || (classes && column == s->boxes));
 }
 
 /* Draws for a sample, and reads it and its partner; scratch: of the store. */
@@ -92,10 +114,9 @@ static glia_status read_parts(const gli_augmented *s, int64_t sample, void *cons
     const bool mixes = m->two.mixture.kind != GLIA_TRANSFORM_NONE;
     for (int i = 0; i < gli_dataset_columns(s->of); ++i) {
         const size_t bytes = gli_field_bytes(gli_column_field(s->of, i));
-        const bool plain   = s->params[i].role == GLIA_TAKE_PLAIN;
-        m->own[i]          = plain ? to[i] : NULL;
+        m->own[i]          = s->params[i].role == GLIA_TAKE_PLAIN ? to[i] : NULL;
         m->partner[i]      = NULL;
-        if (!to[i] || plain) continue;
+        if (!is_read_aside(s, i, to)) continue;
         scratch = gli_place(&m->own[i], bytes, scratch);
         if (mixes) scratch = gli_place(&m->partner[i], bytes, scratch);
     }

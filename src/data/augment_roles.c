@@ -105,14 +105,31 @@ static glia_status check_boxes(const glia_dataset *of, const char *who, int colu
     return GLIA_OK;
 }
 
+static glia_status check_box_classes(const glia_dataset *of, const char *who, const glia_augment_args *args, int column,
+                                     glia_take_batch_params *to) {
+    const gli_data_field *field = gli_column_field(of, column);
+    const int64_t boxes         = gli_column_field(of, gli_dataset_find(of, args->boxes))->shape.dim[0];
+    const bool classes          = field->delivered == GLIA_I32 || field->delivered == GLIA_I64;
+    GLI_REQUIRE(of->ctx, classes && field->shape.ndim == 1 && field->shape.dim[0] == boxes, GLIA_SHAPE_MISMATCH,
+                "%s: the classes of boxes '%s' are %s %s, must be i32 or i64 [%lld], as many as boxes", who,
+                of->columns[column].name, glia_dtype_name(field->delivered),
+                gli_shape_text(field->shape.ndim, field->shape.dim, (char[GLI_SHAPE_TEXT]){0}), (long long)boxes);
+    to->role = GLIA_TAKE_BOX_CLASSES;
+    return GLIA_OK;
+}
+
+static bool is_target(const glia_dataset *of, int column, const char *name) {
+    return name && column >= of->n_inputs && strcmp(of->columns[column].name, name) == 0;
+}
+
 static glia_status find_role(const glia_dataset *of, const char *who, const glia_augment_args *args, int picture,
                              int column, glia_take_batch_params *to) {
     const gli_data_field *field = gli_column_field(of, column);
     const glia_shape *pixels    = &gli_column_field(of, picture)->shape;
     char shape[GLI_SHAPE_TEXT];
     to->fill = args->mask_fill;
-    if (args->boxes && column >= of->n_inputs && strcmp(of->columns[column].name, args->boxes) == 0)
-        return check_boxes(of, who, column, pixels, to);
+    if (is_target(of, column, args->boxes)) return check_boxes(of, who, column, pixels, to);
+    if (is_target(of, column, args->box_classes)) return check_box_classes(of, who, args, column, to);
     if (is_mask(&field->shape, pixels)) return to->role = GLIA_TAKE_MASK, GLIA_OK;
     if (!gli_transforms_mix(to)) return to->role = GLIA_TAKE_PLAIN, GLIA_OK;
     set_size(pixels, to);
@@ -134,6 +151,22 @@ static glia_status make_augmentation(const glia_dataset *of, const char *who, in
     return gli_augmentation_make(of->ctx, who, params, shape->ndim == 3 ? shape->dim[0] : 1, dim[0], dim[1], out);
 }
 
+/* The columns that the args name as boxes and as their classes. */
+static glia_status find_boxes(const glia_dataset *of, const char *who, const glia_augment_args *args, int *out) {
+    glia_context *ctx = of->ctx;
+    *out              = args->boxes ? gli_dataset_find(of, args->boxes) : -1;
+    GLI_REQUIRE(ctx, !args->boxes || *out >= of->n_inputs, GLIA_INVALID_ARGUMENT,
+                "%s: the boxes are '%.63s', which is no target of the dataset", who, args->boxes);
+    if (!args->box_classes) return GLIA_OK;
+    GLI_REQUIRE(ctx, args->boxes, GLIA_INVALID_ARGUMENT,
+                "%s: the classes of boxes are '%.63s', but boxes is NULL: it names theirs", who, args->box_classes);
+    const int classes = gli_dataset_find(of, args->box_classes);
+    GLI_REQUIRE(ctx, classes >= of->n_inputs && classes != *out, GLIA_INVALID_ARGUMENT,
+                "%s: the classes of boxes are '%.63s', which is no other target of the dataset", who,
+                args->box_classes);
+    return GLIA_OK;
+}
+
 /* What the op has where nothing is said. */
 static void set_plain(glia_take_batch_params *p) {
     memset(p, 0, sizeof *p);
@@ -150,9 +183,7 @@ glia_status gli_augment_roles(const glia_dataset *of, const glia_augment_args *a
     common.seed = seed;
     GLI_TRY(take_list(of->ctx, who, args, &common));
     GLI_TRY(find_picture(of, who, args, &out->picture));
-    const int boxes = args->boxes ? gli_dataset_find(of, args->boxes) : of->n_inputs;
-    GLI_REQUIRE(of->ctx, boxes >= of->n_inputs, GLIA_INVALID_ARGUMENT,
-                "%s: the boxes are '%.63s', which is no target of the dataset", who, args->boxes);
+    GLI_TRY(find_boxes(of, who, args, &out->boxes));
     for (int i = 0; i < gli_dataset_columns(of); ++i) {
         glia_take_batch_params *p = &out->params[i];
         memcpy(p, &common, sizeof *p);
@@ -167,7 +198,10 @@ glia_status gli_augment_roles(const glia_dataset *of, const glia_augment_args *a
         if (p->role == GLIA_TAKE_MASK) GLI_TRY(make_augmentation(of, who, i, p, &unused));
         if (p->role == GLIA_TAKE_BOXES)
             GLI_TRY(gli_augmentation_make(of->ctx, who, p, 1, p->size[0], p->size[1], &unused));
-        if (p->role == GLIA_TAKE_PLAIN) set_plain(p);
+        const glia_take_role role = p->role;
+        if (role != GLIA_TAKE_PLAIN && role != GLIA_TAKE_BOX_CLASSES) continue;
+        set_plain(p);
+        p->role = role;
     }
     return GLIA_OK;
 }

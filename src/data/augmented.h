@@ -11,7 +11,7 @@ typedef struct gli_augmented {
     glia_dataset *of;                               /* retained; its samples have the same numbers */
     glia_take_batch_params params[GLI_MAX_COLUMNS]; /* of each column: its role, and the transforms; batch is 0 */
     gli_augmentation of_picture;
-    int picture; /* its column */
+    int picture, boxes; /* their columns; -1: there are no boxes */
 } gli_augmented;
 
 /* A dataset of the samples of `of` as the list makes them, by this seed; *out is NULL, and nothing made, where the list

@@ -307,7 +307,7 @@ TEST(Augment, plans_are_made_once_for_several_fits) {
 
 // --- Masks and boxes ---
 
-// Grey pictures with a bright rectangle each, its mask, and boxes: the rectangle's, and a row without one.
+// Grey pictures with a bright rectangle each, its mask, and boxes with classes: the rectangle's, and an empty one.
 struct Rectangles {
     static constexpr int kSide = 8, kCount = 12;
 
@@ -323,12 +323,14 @@ struct Rectangles {
                     const bool within = x >= left && x < right && y >= top && y < bottom;
                     pixels.push_back(within ? 1.0F : 0.25F), mask.push_back(within ? 2 : 1);
                 }
-            for (int v : {left, top, right, bottom, 4, 0, 0, 0, 0, 9}) boxes.push_back(float(v));
+            for (int v : {left, top, right, bottom, 3, 3, 3, 5}) boxes.push_back(float(v));
+            for (int32_t v : {4, 7}) classes.push_back(v);
         }
         const glia_array x{"image", GLIA_F32, GLIA_SHAPE(1, kSide, kSide), pixels.data()};
         const glia_array y[] = {{"mask", GLIA_I64, GLIA_SHAPE(kSide, kSide), mask.data()},
-                                {"boxes", GLIA_F32, GLIA_SHAPE(2, 5), boxes.data()}};
-        const glia_arrays_args arrays{&x, 1, y, 2, kCount, false};
+                                {"kinds", GLIA_I32, GLIA_SHAPE(2), classes.data()},
+                                {"boxes", GLIA_F32, GLIA_SHAPE(2, 4), boxes.data()}};
+        const glia_arrays_args arrays{&x, 1, y, 3, kCount, false};
         EXPECT_EQ(glia_dataset_from_arrays(ctx, &arrays, &data), GLIA_OK) << glia_message(ctx);
         if (!mapped) return;
         glia_map_args map{};
@@ -342,17 +344,22 @@ struct Rectangles {
         glia_context_destroy(ctx);
     }
 
-    // Learns the mask by a convolution, and the boxes by a dense layer.
+    // Learns the mask by a convolution, and the boxes and their classes by dense layers.
     std::vector<float> trained(const glia_augment_args &augment) {
         glia_model *net = nullptr;
         EXPECT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
         glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, kSide, kSide));
         glia_value y = glia_model_conv2d(net, x, with(glia_conv2d_args{.filters = 4, .kernel = {3, 3}, .pad = {1, 1}}));
-        glia_value b = glia_model_dense(net, glia_model_flatten(net, x, nullptr), with(glia_dense_args{.units = 10}));
-        b            = glia_model_reshape(net, b, with(glia_reshape_args{.shape = GLIA_SHAPE(2, 5)}));
+        glia_value f = glia_model_flatten(net, x, nullptr);
+        glia_value b = glia_model_reshape(net, glia_model_dense(net, f, with(glia_dense_args{.units = 8})),
+                                          with(glia_reshape_args{.shape = GLIA_SHAPE(2, 4)}));
+        glia_value c = glia_model_reshape(net, glia_model_dense(net, f, with(glia_dense_args{.units = 16})),
+                                          with(glia_reshape_args{.shape = GLIA_SHAPE(8, 2)}));
         glia_output_args output{};
         output.loss = glia_loss_cross_entropy();
         EXPECT_EQ(glia_model_output(net, y, &output), GLIA_OK) << glia_message(ctx);
+        output.loss.classes.ignore = true, output.loss.classes.ignore_index = -1;
+        EXPECT_EQ(glia_model_output(net, c, &output), GLIA_OK) << glia_message(ctx);
         output.loss = glia_loss_mse();
         EXPECT_EQ(glia_model_output(net, b, &output), GLIA_OK) << glia_message(ctx);
         EXPECT_EQ(glia_model_compile(net, {}, nullptr), GLIA_OK) << glia_message(ctx);
@@ -376,12 +383,13 @@ struct Rectangles {
     glia_dataset *data = nullptr;
     std::vector<float> pixels, boxes;
     std::vector<int64_t> mask;
+    std::vector<int32_t> classes;
 };
 
 glia_augment_args moves() {
     glia_augment_args args =
         list({glia_augment_crop(4), glia_augment_flip(0.5), glia_augment_flip_vertical(0.5), glia_augment_cutout(2)});
-    args.boxes = "boxes", args.mask_fill = 3, args.fill = 0.5;
+    args.boxes = "boxes", args.box_classes = "kinds", args.mask_fill = 3, args.fill = 0.5;
     return args;
 }
 
@@ -390,21 +398,24 @@ TEST(Augment, masks_and_boxes_move_with_the_picture) {
     std::vector<int64_t> index(Rectangles::kCount);
     for (size_t i = 0; i < index.size(); ++i) index[i] = int64_t(i);
     constexpr int kPixels = Rectangles::kSide * Rectangles::kSide;
-    glia_tensor *x = nullptr, *y[2] = {};
+    glia_tensor *x = nullptr, *y[3] = {};
     ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_F32, GLIA_SHAPE(12, 1, 8, 8), &x), GLIA_OK);
     ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_I64, GLIA_SHAPE(12, 8, 8), &y[0]), GLIA_OK);
-    ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_F32, GLIA_SHAPE(12, 2, 5), &y[1]), GLIA_OK);
+    ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_F32, GLIA_SHAPE(12, 2, 4), &y[2]), GLIA_OK);
+    ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_I32, GLIA_SHAPE(12, 2), &y[1]), GLIA_OK);
     int holes = 0, outside = 0;
     for (int64_t epoch = 0; epoch < 10; ++epoch) {
-        float pixels[12][kPixels], boxes[12][2][5];
+        float pixels[12][kPixels], boxes[12][2][4];
+        int32_t classes[12][2];
         int64_t mask[12][kPixels];
         const glia_augment_args args = moves();
         ASSERT_EQ(glia_augment_get(r.data, &args, epoch, index.data(), 12, &x, y), GLIA_OK) << glia_message(r.ctx);
         ASSERT_EQ(glia_tensor_read(x, pixels, sizeof pixels), GLIA_OK);
         ASSERT_EQ(glia_tensor_read(y[0], mask, sizeof mask), GLIA_OK);
-        ASSERT_EQ(glia_tensor_read(y[1], boxes, sizeof boxes), GLIA_OK);
+        ASSERT_EQ(glia_tensor_read(y[1], classes, sizeof classes), GLIA_OK);
+        ASSERT_EQ(glia_tensor_read(y[2], boxes, sizeof boxes), GLIA_OK);
         for (int i = 0; i < 12; ++i) {
-            float seen[5] = {8, 8, 0, 0, 4};
+            float seen[4] = {8, 8, 0, 0};
             for (int k = 0; k < kPixels; ++k) {
                 const float want = mask[i][k] == 3 ? 0.5F : mask[i][k] == 2 ? 1.0F : 0.25F;
                 EXPECT_TRUE(pixels[i][k] == want || pixels[i][k] == 0.5F);
@@ -414,16 +425,17 @@ TEST(Augment, masks_and_boxes_move_with_the_picture) {
                 seen[0] = std::min(seen[0], u), seen[1] = std::min(seen[1], v);
                 seen[2] = std::max(seen[2], u + 1), seen[3] = std::max(seen[3], v + 1);
             }
-            const float gone[5] = {0, 0, 0, 0, -1};
-            for (int k = 0; k < 5; ++k) {
-                EXPECT_EQ(boxes[i][0][k], seen[2] == 0 ? gone[k] : seen[k]);
-                EXPECT_EQ(boxes[i][1][k], gone[k]);
+            for (int k = 0; k < 4; ++k) {
+                EXPECT_EQ(boxes[i][0][k], seen[2] == 0 ? 0 : seen[k]);
+                EXPECT_EQ(boxes[i][1][k], 0);
             }
+            EXPECT_EQ(classes[i][0], seen[2] == 0 ? -1 : 4);
+            EXPECT_EQ(classes[i][1], -1) << "of the empty one";
         }
     }
     EXPECT_GT(holes, 100);
     EXPECT_GT(outside, 1000);
-    for (glia_tensor *t : {x, y[0], y[1]}) glia_tensor_destroy(t);
+    for (glia_tensor *t : {x, y[0], y[1], y[2]}) glia_tensor_destroy(t);
 }
 
 TEST(Augment, masks_and_boxes_on_a_device_are_those_of_the_host) {
@@ -431,7 +443,12 @@ TEST(Augment, masks_and_boxes_on_a_device_are_those_of_the_host) {
     if (!resident.opened) GTEST_SKIP() << glia_message(nullptr);
     expect_bits(resident.trained(moves()), host.trained(moves()), "moves");
     glia_augment_args args = list({glia_augment_rotate(30), glia_augment_cutmix(1)});
-    args.boxes             = "boxes";
+    args.boxes = "boxes", args.box_classes = "mask";
+    EXPECT_NE(glia_augment_get(resident.data, &args, 0, nullptr, 0, nullptr, nullptr), GLIA_OK);
+    EXPECT_NE(std::string(glia_message(resident.ctx)).find("'mask' are i64 [8,8], must be i32 or i64 [2]"),
+              std::string::npos)
+        << glia_message(resident.ctx);
+    args.box_classes = "kinds";
     EXPECT_NE(glia_augment_get(resident.data, &args, 0, nullptr, 0, nullptr, nullptr), GLIA_OK);
     EXPECT_NE(std::string(glia_message(resident.ctx)).find("boxes cannot be mixed"), std::string::npos);
     args.transforms[1] = glia_augment_mixup(1);
@@ -453,8 +470,9 @@ glia_transform often(glia_transform transform, double probability) {
 
 std::vector<Refused> refused() {
     auto no_classes = list({glia_augment_mixup(0.2)}), few = no_classes, picture = no_classes, gap = list({}),
-         dark = list({glia_augment_flip(0.5)}), mean = dark, filled = dark, invalid = dark, boxes = dark, label = dark;
-    boxes.boxes = "box", label.boxes = "label";
+         dark = list({glia_augment_flip(0.5)}), mean = dark, filled = dark, invalid = dark, boxes = dark, label = dark,
+         classes = dark;
+    boxes.boxes = "box", label.boxes = "label", classes.box_classes = "label";
     few.classes = 1, picture.picture = "label", gap.transforms[1] = glia_augment_flip(0.5);
     dark.mean[0] = 0.5, mean.mean[1] = NAN, mean.std[1] = 1, filled.fill = 2;
     invalid.transforms[0].kind = glia_transform_kind(99);
@@ -490,7 +508,8 @@ std::vector<Refused> refused() {
         {filled, "fill is 2"},
         {invalid, "transform 0 has the invalid kind 99"},
         {boxes, "the boxes are 'box', which is no target"},
-        {label, "the boxes 'label' are i64 [], must be f32 [M,5]"},
+        {label, "the boxes 'label' are i64 [], must be f32 [M,4]"},
+        {classes, "the classes of boxes are 'label', but boxes is NULL"},
     };
 }
 

@@ -134,6 +134,53 @@ TEST_F(ImageBoxes, are_where_the_picture_shows_them) {
     }
 }
 
+// What training sees of the same rectangle: exactly its box under maps that move and mirror, and nothing outside of it
+// where the picture is turned.
+TEST_F(ImageBoxes, move_with_pictures_that_are_augmented) {
+    constexpr int kSide = 24;
+    std::string file    = "P6 24 24 255\n";
+    for (int i = 0; i < kSide * kSide; ++i)
+        file += std::string(3, i % 24 >= 5 && i % 24 < 16 && i / 24 >= 3 && i / 24 < 11 ? '\xff' : '\0');
+    write("p/white.ppm", file);
+    ASSERT_EQ(open(kHeader + "p/white.ppm,a,5,3,16,11\n", {.height = kSide, .width = kSide, .max_boxes = 2}), GLIA_OK)
+        << message();
+    const int64_t index = 0;
+    glia_tensor *x      = tensor(GLIA_F32, GLIA_SHAPE(1, 3, kSide, kSide)),
+                *y[]    = {tensor(GLIA_F32, GLIA_SHAPE(1, 2, 4)), tensor(GLIA_I64, GLIA_SHAPE(1, 2))};
+    const auto *pixels  = static_cast<const float *>(glia_tensor_data(x));
+    const auto *box     = static_cast<const float *>(glia_tensor_data(y[0]));
+    const auto *classes = static_cast<const int64_t *>(glia_tensor_data(y[1]));
+    for (bool turned : {false, true}) {
+        glia_augment_args args{};
+        args.transforms[0] = glia_augment_crop(turned ? 0 : 6), args.transforms[1] = glia_augment_flip(0.5);
+        args.transforms[2] = glia_augment_flip_vertical(0.5);
+        args.transforms[3] = turned ? glia_augment_rotate(180) : glia_augment_translate(0.7, 0.7);
+        args.boxes = "boxes", args.box_classes = "classes", args.nearest = true;
+        int left_out = 0;
+        for (int64_t epoch = 0; epoch < 60; ++epoch) {
+            ASSERT_EQ(glia_augment_get(data, &args, epoch, &index, 1, &x, y), GLIA_OK) << message();
+            int bright = 0, within = 0;
+            for (int i = 0; i < kSide * kSide; ++i) {
+                const float u = float(i % kSide) + 0.5f, v = float(i / kSide) + 0.5f;
+                const bool inside = u > box[0] && u < box[2] && v > box[1] && v < box[3];
+                bright += pixels[i] == 1, within += inside;
+                EXPECT_TRUE(turned ? inside || pixels[i] == 0 : inside == (pixels[i] == 1)) << epoch << " " << i;
+            }
+            EXPECT_GE((turned ? 2 : 1) * bright + 10, within) << "a box is at most twice its rectangle, " << epoch;
+            EXPECT_EQ(classes[0], box[2] > box[0] ? 0 : -1);
+            EXPECT_EQ(classes[1], -1);
+            EXPECT_EQ(std::vector<float>(box + 4, box + 8), std::vector<float>(4));
+            left_out += classes[0] < 0;
+        }
+        EXPECT_EQ(left_out > 3, !turned);
+    }
+    for (glia_tensor *t : {x, y[0], y[1]}) glia_tensor_destroy(t);
+    glia_augment_args wrong{};
+    wrong.transforms[0] = glia_augment_flip(1), wrong.boxes = "boxes", wrong.box_classes = "boxes";
+    EXPECT_NE(glia_augment_get(data, &wrong, 0, nullptr, 0, nullptr, nullptr), GLIA_OK);
+    EXPECT_TRUE(says("the classes of boxes are 'boxes', which is no other target")) << message();
+}
+
 TEST_F(ImageBoxes, take_classes_and_a_folder_that_are_given) {
     const char *const classes[] = {"dog", "bird", "cat"};
     const glia_image_dataset_args args{.height = 10, .width = 10, .classes = classes, .n_classes = 3};

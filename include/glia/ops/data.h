@@ -33,12 +33,13 @@ typedef enum glia_transform_kind {
 
 /* What the samples are to the transforms. */
 typedef enum glia_take_role {
-    GLIA_TAKE_PLAIN,   /* they stay as they are */
-    GLIA_TAKE_PICTURE, /* [C,H,W] or [H,W] */
-    GLIA_TAKE_MASK,    /* of a picture, of its height and width: moves as it does */
-    GLIA_TAKE_CLASSES, /* one class each: y has probabilities, which mixup and cutmix share out */
-    GLIA_TAKE_MIXED,   /* numbers that mixup and cutmix mix */
-    GLIA_TAKE_BOXES    /* [M,5]: boxes around what is in a picture, see glia_augment_args */
+    GLIA_TAKE_PLAIN,      /* they stay as they are */
+    GLIA_TAKE_PICTURE,    /* [C,H,W] or [H,W] */
+    GLIA_TAKE_MASK,       /* of a picture, of its height and width: moves as it does */
+    GLIA_TAKE_CLASSES,    /* one class each: y has probabilities, which mixup and cutmix share out */
+    GLIA_TAKE_MIXED,      /* numbers that mixup and cutmix mix */
+    GLIA_TAKE_BOXES,      /* [M,4]: boxes around what is in a picture, see glia_augment_args */
+    GLIA_TAKE_BOX_CLASSES /* [M]: a class for each box, which -1 replaces where the box is empty */
 } glia_take_role;
 
 typedef struct glia_take_batch_params {
@@ -59,22 +60,24 @@ typedef struct glia_take_batch_params {
 /* y[b, ...] = samples[view[order[position + b]], ...] for b = 0 .. batch-1, through a table where there is one:
  * y[b, i...] = table[c, samples[view[order[position + b]], i...]], where c counts the C equal parts of a sample;
  * without view the number of a sample is its index. With a role, as the transforms of glia/augment.h make it, by what
- * is drawn for (seed, epoch, order[position + b]).
+ * is drawn for (seed, epoch, order[position + b]). Classes of boxes draw nothing and need no transforms: they follow
+ * `boxes`, which are the batch as GLIA_TAKE_BOXES made it.
  *
  * A position past the end of order, or a sample index or a class out of range, makes the call return
  * GLIA_INVALID_ARGUMENT.
  *
  * samples: any dtype [N, ...], u8 with a table; pictures are f32, or have a table of one part or one for each channel,
- * classes are i32 or i64 [N], mixed numbers and boxes f32   order: i64 [M]   position: i64, one element
+ * classes are i32 or i64 [N], those of boxes [N,K], mixed numbers and boxes f32   order: i64 [M]   position: i64, one
+ * element
  *
  * May be NULL: table: f32 [C,256]   epoch: i64, one element of which the low 32 bits count; a role needs it
- * view: i64 [V] of indices of samples, order then has numbers below V
+ * view: i64 [V] of indices of samples, order then has numbers below V   boxes: f32 [batch,K,4], of classes of boxes
  *
  * y: [batch, ...] of the dtype of samples, f32 with a table; of classes f32 [batch,classes] */
 GLIA_API glia_status glia_take_batch(glia_context *ctx, const glia_take_batch_params *params,
                                      const glia_tensor *samples, const glia_tensor *order, const glia_tensor *position,
                                      const glia_tensor *table, const glia_tensor *epoch, const glia_tensor *view,
-                                     glia_tensor *y);
+                                     const glia_tensor *boxes, glia_tensor *y);
 
 enum { GLIA_MAX_COUNTERS = 4 };
 

@@ -29,7 +29,7 @@ typedef struct gli_augmentation {
 /* Of more channels than four all have the numbers of the first. */
 GLI_RANDOM int gli_channel(int c) { return c < 4 ? c : 0; }
 
-enum { GLI_BOX_NUMBERS = 5 }; /* left, top, right, bottom, class */
+enum { GLI_BOX_NUMBERS = 4 }; /* left, top, right, bottom */
 
 /* For whom something is drawn. */
 typedef struct gli_draw_key {

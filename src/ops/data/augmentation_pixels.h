@@ -143,11 +143,14 @@ GLI_RANDOM void gli_moved_point(const double *map, double determinant, double x,
     *to_y = (map[0] * dy - map[3] * dx) / determinant + 0.5;
 }
 
-/* A box of the new picture: around the corners of the old one, clipped. */
+/* Whether it is one: not empty. */
+GLI_RANDOM int gli_is_box(const float *box) { return box[2] > box[0] && box[3] > box[1]; }
+
+/* A box of the new picture: around the corners of the old one, clipped; 0, 0, 0, 0 where that is none. */
 GLI_RANDOM void gli_augmented_box(const gli_augmentation *a, const gli_drawn *d, const float *box, float *to) {
     const double determinant = d->map[0] * d->map[4] - d->map[1] * d->map[3];
     double left = a->width, top = a->height, right = 0, bottom = 0;
-    for (int corner = 0; corner < 4 && determinant != 0 && box[2] > box[0] && box[3] > box[1]; ++corner) {
+    for (int corner = 0; corner < 4 && determinant != 0 && gli_is_box(box); ++corner) {
         double x, y;
         gli_moved_point(d->map, determinant, box[corner & 1 ? 2 : 0], box[corner & 2 ? 3 : 1], &x, &y);
         left   = x < left ? x : left;
@@ -158,9 +161,8 @@ GLI_RANDOM void gli_augmented_box(const gli_augmentation *a, const gli_drawn *d,
     const float clipped[4] = {(float)(left < 0 ? 0 : left), (float)(top < 0 ? 0 : top),
                               (float)(right > a->width ? a->width : right),
                               (float)(bottom > a->height ? a->height : bottom)};
-    const int there        = clipped[2] > clipped[0] && clipped[3] > clipped[1];
+    const int there        = gli_is_box(clipped);
     for (int i = 0; i < 4; ++i) to[i] = there ? clipped[i] : 0;
-    to[4] = there ? box[4] : -1;
 }
 
 /* The probability of class k. */

@@ -78,10 +78,30 @@ static glia_status check_classes(const gli_resolution *r) {
     return GLIA_OK;
 }
 
+static glia_status check_box_classes(const gli_resolution *r, const gli_take_batch_geom *g) {
+    const glia_tensor *samples = r->in[GLI_TAKE_BATCH_SAMPLES], *boxes = input(r, GLI_TAKE_BATCH_BOXES);
+    GLI_REQUIRE(r->ctx, (samples->dtype == GLIA_I32 || samples->dtype == GLIA_I64) && samples->ndim == 2,
+                GLIA_SHAPE_MISMATCH, "%s: samples is %s %s, classes of boxes must be i32 or i64 [N,M]", r->op->name,
+                glia_dtype_name(samples->dtype), GLI_SHAPE_OF(samples));
+    GLI_REQUIRE(r->ctx, boxes, GLIA_INVALID_ARGUMENT, "%s: boxes is NULL, their classes need them", r->op->name);
+    GLI_REQUIRE(r->ctx, boxes->dtype == GLIA_F32, GLIA_DTYPE_MISMATCH, "%s: boxes is %s, must be f32", r->op->name,
+                glia_dtype_name(boxes->dtype));
+    GLI_REQUIRE(r->ctx,
+                boxes->ndim == 3 && boxes->dim[0] == g->batch && boxes->dim[1] == g->elements &&
+                    boxes->dim[2] == GLI_BOX_NUMBERS,
+                GLIA_SHAPE_MISMATCH, "%s: boxes is %s, must be [%d,%d,%d]", r->op->name, GLI_SHAPE_OF(boxes), g->batch,
+                g->elements, GLI_BOX_NUMBERS);
+    return GLIA_OK;
+}
+
 static glia_status check_role(const gli_resolution *r, gli_take_batch_geom *g) {
     const glia_take_batch_params *p = r->params;
     const glia_tensor *samples      = r->in[GLI_TAKE_BATCH_SAMPLES];
     g->role                         = p->role;
+    if (p->role == GLIA_TAKE_BOX_CLASSES) return check_box_classes(r, g);
+    GLI_REQUIRE(r->ctx, !input(r, GLI_TAKE_BATCH_BOXES), GLIA_INVALID_ARGUMENT,
+                "%s: boxes is %s, must be NULL but for classes of boxes", r->op->name,
+                GLI_SHAPE_OF(r->in[GLI_TAKE_BATCH_BOXES]));
     if (p->role == GLIA_TAKE_PLAIN) return GLIA_OK;
     GLI_REQUIRE(r->ctx, input(r, GLI_TAKE_BATCH_EPOCH), GLIA_INVALID_ARGUMENT, "%s: epoch is NULL, transforms need it",
                 r->op->name);
@@ -140,10 +160,11 @@ static const gli_op_input inputs[] = {
     [GLI_TAKE_BATCH_TABLE]    = {"table", GLI_IN_OPTIONAL},
     [GLI_TAKE_BATCH_EPOCH]    = {"epoch", GLI_IN_OPTIONAL | GLI_IN_INDEX},
     [GLI_TAKE_BATCH_VIEW]     = {"view", GLI_IN_OPTIONAL | GLI_IN_INDEX | GLI_IN_PART},
+    [GLI_TAKE_BATCH_BOXES]    = {"boxes", GLI_IN_OPTIONAL},
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_IMAGE}};
 
-static const char *const roles[] = {"plain", "picture", "mask", "classes", "mixed", "boxes"};
+static const char *const roles[] = {"plain", "picture", "mask", "classes", "mixed", "boxes", "box_classes"};
 
 static const gli_op_param fields[] = {
     GLI_PARAM(glia_take_batch_params, batch),
@@ -176,7 +197,8 @@ const gli_op gli_op_take_batch = {
 
 glia_status glia_take_batch(glia_context *ctx, const glia_take_batch_params *params, const glia_tensor *samples,
                             const glia_tensor *order, const glia_tensor *position, const glia_tensor *table,
-                            const glia_tensor *epoch, const glia_tensor *view, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_take_batch, params, GLI_IN(samples, order, position, table, epoch, view),
+                            const glia_tensor *epoch, const glia_tensor *view, const glia_tensor *boxes,
+                            glia_tensor *y) {
+    return gli_call_op(ctx, &gli_op_take_batch, params, GLI_IN(samples, order, position, table, epoch, view, boxes),
                        GLI_OUT(y));
 }

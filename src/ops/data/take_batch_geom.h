@@ -11,7 +11,8 @@ enum {
     GLI_TAKE_BATCH_POSITION,
     GLI_TAKE_BATCH_TABLE, /* may be absent, as may the following */
     GLI_TAKE_BATCH_EPOCH,
-    GLI_TAKE_BATCH_VIEW
+    GLI_TAKE_BATCH_VIEW,
+    GLI_TAKE_BATCH_BOXES
 };
 
 /* samples is [samples, elements], order [length], y [batch, elements], or [batch, classes] of the role of classes. With

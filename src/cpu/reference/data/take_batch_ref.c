@@ -159,6 +159,27 @@ static void make_boxes(const gli_call *call, int64_t b) {
     }
 }
 
+static void make_box_classes(const gli_call *call, int64_t b) {
+    const gli_take_batch_geom *g = call->geom;
+    const glia_tensor *samples = call->in[GLI_TAKE_BATCH_SAMPLES], *boxes = call->in[GLI_TAKE_BATCH_BOXES];
+    const glia_tensor *y = call->out[0];
+    const size_t size    = glia_dtype_size(y->dtype);
+    const int64_t sample = index_of(call, number_of(call, b));
+    for (int64_t i = 0; i < g->elements; ++i) {
+        float box[GLI_BOX_NUMBERS];
+        for (int k = 0; k < GLI_BOX_NUMBERS; ++k) {
+            const int64_t at = (b * g->elements + i) * GLI_BOX_NUMBERS + k;
+            box[k]           = ((const float *)boxes->data)[gli_element_offset(boxes, at)];
+        }
+        const int64_t to = gli_element_offset(y, b * g->elements + i);
+        const int64_t at = gli_element_offset(samples, sample * g->elements + i);
+        if (gli_is_box(box))
+            memcpy((char *)y->data + (size_t)to * size, (const char *)samples->data + (size_t)at * size, size);
+        else
+            gli_store(y->dtype, y->data, to, -1);
+    }
+}
+
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     const gli_take_batch_geom *g = call->geom;
     (void)prepared, (void)workspace;
@@ -170,6 +191,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
         if (g->role == GLIA_TAKE_CLASSES) GLI_TRY(make_classes(call, b));
         if (g->role == GLIA_TAKE_MIXED) make_mixed(call, b);
         if (g->role == GLIA_TAKE_BOXES) make_boxes(call, b);
+        if (g->role == GLIA_TAKE_BOX_CLASSES) make_box_classes(call, b);
     }
     return GLIA_OK;
 }

@@ -26,6 +26,7 @@ static glia_status arrays_of(const gli_call *call, const gli_cuda_view *v, int p
                                                            .table    = v->in[GLI_TAKE_BATCH_TABLE],
                                                            .epoch    = v->in[GLI_TAKE_BATCH_EPOCH],
                                                            .view     = v->in[GLI_TAKE_BATCH_VIEW],
+                                                           .boxes    = v->in[GLI_TAKE_BATCH_BOXES],
                                                            .wide     = samples->dtype == GLIA_I64,
                                                            .y        = v->out[0]};
     if (g->role == GLIA_TAKE_MASK) gli_store(samples->dtype, &out->fill, 0, g->augmentation.fill);
