@@ -90,7 +90,11 @@ GLI_CLONES static void squeeze_rows_8(const weights *w, int channels, const lane
             const lanes *value = from + first[i] * channels + c;
             lanes sum          = (lanes){0} + HALF;
             for (int64_t k = 0; k < count[i]; ++k) sum += value[k * channels] * weight[k];
-            for (int r = 0; r < rows; ++r) to[(size_t)r * row_bytes + (size_t)(i * channels + c)] = rounded(sum[r]);
+            sum >>= PRECISION;
+            sum |= sum > UINT8_MAX; /* all bits, of which a byte has 255 */
+            int32_t made[LANES];
+            memcpy(made, &sum, sizeof made);
+            for (int r = 0; r < rows; ++r) to[(size_t)r * row_bytes + (size_t)(i * channels + c)] = (uint8_t)made[r];
         }
     }
 }
