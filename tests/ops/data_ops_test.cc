@@ -78,6 +78,42 @@ TEST(TakeBatch, refuses_with_the_values) {
     }
 }
 
+// Three samples of two boxes with classes.
+const Array kClasses{{3, 2}, {5, 6, 7, 8, 9, -1}, GLIA_I64};
+const Array kBoxes{{2, 2, 4}, {0, 0, 1, 1, 2, 2, 2, 3, 0, 0, 0, 0, 1, 1, 4, 2}, GLIA_F32};
+
+TEST(TakeBatch, a_class_stays_where_its_box_does) {
+    Session s;
+    const glia_take_batch_params params{.batch = 2, .role = GLIA_TAKE_BOX_CLASSES};
+    const Result r = s.call(gli_op_take_batch, params, {kClasses, kOrder, at(2), ABSENT, ABSENT, ABSENT, kBoxes});
+    ASSERT_EQ(r.status, GLIA_OK) << r.message;
+    EXPECT_EQ(r.out[0].dims, (std::vector<int64_t>{2, 2}));
+    EXPECT_EQ(r.out[0].values, (std::vector<double>{5, -1, -1, 8}));
+}
+
+TEST(TakeBatch, refuses_classes_of_boxes_with_the_values) {
+    const auto with = [](Array samples, Array boxes) {
+        return std::vector<Array>{std::move(samples), kOrder, at(0), ABSENT, ABSENT, ABSENT, std::move(boxes)};
+    };
+    const struct {
+        std::vector<Array> in;
+        glia_take_role role;
+        const char *message;
+    } bad[] = {
+        {with(kClasses, ABSENT), GLIA_TAKE_BOX_CLASSES, "boxes is NULL"},
+        {with(kClasses, kBoxes), GLIA_TAKE_PLAIN, "boxes is [2,2,4], must be NULL"},
+        {with(kSamples, kBoxes), GLIA_TAKE_BOX_CLASSES, "samples is f32 [3,2], classes of boxes must be i32 or i64"},
+        {with(kClasses, dims({2, 3, 4}, GLIA_F32)), GLIA_TAKE_BOX_CLASSES, "boxes is [2,3,4], must be [2,2,4]"},
+        {with(kClasses, dims({2, 2, 4}, GLIA_F64)), GLIA_TAKE_BOX_CLASSES, "boxes is f64, must be f32"},
+    };
+    for (const auto &b : bad) {
+        Session s;
+        const Result r = s.call(gli_op_take_batch, glia_take_batch_params{.batch = 2, .role = b.role}, b.in);
+        EXPECT_NE(r.status, GLIA_OK) << b.message;
+        EXPECT_NE(r.message.find(b.message), std::string::npos) << b.message << ": " << r.message;
+    }
+}
+
 TEST(Increment, adds_each_number_exactly) {
     Session s;
     const int64_t large = (int64_t(1) << 53) + 1, by[] = {1, -3};
