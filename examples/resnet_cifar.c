@@ -138,12 +138,12 @@ static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data
     glia_augment_args augment = {.transforms = {glia_augment_crop(4), glia_augment_flip(0.5)}};
     if (!o->augment) augment = (glia_augment_args){.transforms = {{GLIA_TRANSFORM_NONE}}};
     GLIA_TRY(glia_model_fit(net, data[0],
-                       &(glia_fit_args){.epochs     = (int)o->epochs,
-                                        .batch_size = (int)o->batch,
-                                        .validation = data[1],
-                                        .augment    = augment,
-                                        .progress   = GLIA_PROGRESS_AUTO,
-                                        .callbacks  = {{.user = &rate, .on_epoch_end = lower_rate}}}));
+                            &(glia_fit_args){.epochs     = (int)o->epochs,
+                                             .batch_size = (int)o->batch,
+                                             .validation = data[1],
+                                             .augment    = augment,
+                                             .progress   = GLIA_PROGRESS_AUTO,
+                                             .callbacks  = {{.user = &rate, .on_epoch_end = lower_rate}}}));
     GLIA_TRY(glia_model_evaluate(net, data[1], 0, &result));
     printf("test accuracy: %.4f\n", result.metric[0]);
     return GLIA_OK;

@@ -40,6 +40,11 @@ void run(Warp &warp, const Instruction &instruction) {
 
 }  // namespace
 
+Slot Decoder::carry() {
+    if (carry_.bytes == 0) carry_ = {temporary(4), 4};
+    return carry_.slot;
+}
+
 bool decode_carry(Decoder &decoder, const Decoder::Words &words, const Decoder::Words &operands) {
     const auto has = [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); };
     const bool takes      = words[0] == "addc" || words[0] == "subc" || words[0] == "madc";

@@ -279,11 +279,6 @@ const Register *Decoder::call_variable(std::string_view brackets, unsigned bytes
     return part;
 }
 
-Slot Decoder::carry() {
-    if (carry_.bytes == 0) carry_ = {temporary(4), 4};
-    return carry_.slot;
-}
-
 Instruction &Decoder::emit(Instruction instruction) {
     instruction.text          = text_;
     instruction.guarded       = guard_.guarded;
