@@ -239,7 +239,7 @@ static glia_status read_table(gli_table_reading *r) {
 }
 
 /* What spreadsheets save as "Unicode text". */
-static glia_status check_encoding(const gli_bytes *in) {
+static glia_status check_encoding(const gli_named_bytes *in) {
     const bool marked = in->size >= 2 && (memcmp(in->data, "\xff\xfe", 2) == 0 || memcmp(in->data, "\xfe\xff", 2) == 0);
     GLI_REQUIRE(in->ctx, !marked, GLIA_UNSUPPORTED, "%s: is UTF-16, save it as UTF-8", in->where);
     return GLIA_OK;
@@ -248,8 +248,8 @@ static glia_status check_encoding(const gli_bytes *in) {
 static glia_status read_file(gli_table_reading *r) {
     gli_block block;
     GLI_TRY(gli_input_whole(r->ctx, r->path, r->args.max_bytes, &block));
-    const gli_bytes in = {r->ctx, r->path, block.data, block.bytes};
-    glia_status status = check_encoding(&in);
+    const gli_named_bytes in = {r->ctx, r->path, block.data, block.bytes};
+    glia_status status       = check_encoding(&in);
     if (status == GLIA_OK) status = gli_csv_open(&in, r->args.separator, &r->csv);
     if (status == GLIA_OK) {
         status = read_table(r);

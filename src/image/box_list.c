@@ -188,7 +188,7 @@ static glia_status take_classes(gli_box_list *list, const char *const *classes, 
     return GLIA_OK;
 }
 
-static glia_status read_all(gli_box_list *list, const gli_bytes *in, const char *const *classes, int n) {
+static glia_status read_all(gli_box_list *list, const gli_named_bytes *in, const char *const *classes, int n) {
     reading r = {.list = list, .path = in->where, .given = classes != NULL};
     GLI_TRY(take_classes(list, classes, classes ? n : 0));
     GLI_TRY(gli_csv_open(in, 0, &r.csv));
@@ -203,7 +203,7 @@ glia_status gli_box_list_read(glia_context *ctx, const char *path, size_t max_by
     gli_block block;
     *out = (gli_box_list){.ctx = ctx};
     GLI_TRY(gli_input_whole(ctx, path, max_bytes, &block));
-    const gli_bytes in       = {ctx, path, block.data, block.bytes};
+    const gli_named_bytes in = {ctx, path, block.data, block.bytes};
     const glia_status status = read_all(out, &in, classes, n);
     gli_block_free(ctx, &block);
     if (status != GLIA_OK) gli_box_list_free(out);

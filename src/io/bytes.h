@@ -4,12 +4,12 @@
 
 #include "core/context_impl.h"
 
-typedef struct gli_bytes {
+typedef struct gli_named_bytes {
     glia_context *ctx;
     const char *where; /* what messages begin with: "PATH", or "PATH: 'NAME'" */
     const unsigned char *data;
     size_t size;
-} gli_bytes;
+} gli_named_bytes;
 
 static inline uint64_t gli_little_endian(const unsigned char *from, unsigned bytes) {
     uint64_t value = 0;

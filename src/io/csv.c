@@ -8,7 +8,7 @@
 
 enum { MOST_FIELDS = 1 << 16 };
 
-static size_t begin_of(const gli_bytes *in) {
+static size_t begin_of(const gli_named_bytes *in) {
     static const char mark[] = "\xef\xbb\xbf";
     return in->size >= 3 && memcmp(in->data, mark, 3) == 0 ? 3 : 0;
 }
@@ -128,7 +128,7 @@ static glia_status divides(gli_csv *csv, int *first, bool *out) {
     return GLIA_OK;
 }
 
-glia_status gli_csv_open(const gli_bytes *in, char separator, gli_csv *out) {
+glia_status gli_csv_open(const gli_named_bytes *in, char separator, gli_csv *out) {
     static const char candidates[] = "\t;|,";
     *out                           = (gli_csv){.in = in, .separator = separator};
     glia_status status             = GLIA_OK;

@@ -12,7 +12,7 @@ typedef struct gli_csv_field {
 } gli_csv_field;
 
 typedef struct gli_csv {
-    const gli_bytes *in;
+    const gli_named_bytes *in;
     char separator;
     size_t at;
     int64_t line; /* of what comes next, from 1 */
@@ -23,7 +23,7 @@ typedef struct gli_csv {
 } gli_csv;
 
 /* At the beginning of the file. separator 0: it is found. */
-glia_status gli_csv_open(const gli_bytes *in, char separator, gli_csv *out);
+glia_status gli_csv_open(const gli_named_bytes *in, char separator, gli_csv *out);
 void gli_csv_rewind(gli_csv *csv);
 void gli_csv_close(gli_csv *csv);
 

@@ -36,11 +36,11 @@ extern const int gli_npy_type_count;
 bool gli_npy_is(const void *data, size_t size); /* whether it begins as an NPY does */
 
 /* Reads the header, and checks that as many bytes follow as it announces. */
-glia_status gli_npy_read_header(const gli_bytes *in, gli_npy_header *out);
+glia_status gli_npy_read_header(const gli_named_bytes *in, gli_npy_header *out);
 
 /* Converts the values. Where that changes nothing, and they are aligned, out->data is NULL: they are those in the file.
  */
-glia_status gli_npy_convert(const gli_bytes *in, const gli_npy_header *header, gli_block *out);
+glia_status gli_npy_convert(const gli_named_bytes *in, const gli_npy_header *header, gli_block *out);
 
 /* Writes the header of an array; to: of GLI_NPY_MOST_WRITTEN bytes. Returns its bytes. */
 enum { GLI_NPY_MOST_WRITTEN = 512 };

@@ -26,7 +26,7 @@ struct glia_npy {
 };
 
 /* An array from its bytes, which live as long as the file. */
-static glia_status decode(const gli_bytes *in, item *out) {
+static glia_status decode(const gli_named_bytes *in, item *out) {
     gli_npy_header header;
     GLI_TRY(gli_npy_read_header(in, &header));
     GLI_TRY(gli_npy_convert(in, &header, &out->values));
@@ -70,7 +70,7 @@ static glia_status read_member(glia_npy *file, const char *path, const gli_zip *
                 GLIA_BAD_FORMAT, "%s: the name of %zu bytes of array %d is not UTF-8", path, name_bytes, file->count);
     GLI_TRY(add_item(file, member->name, name_bytes, &made));
     GLI_TRY(gli_zip_unpack(zip, member, where, &made->member));
-    const gli_bytes bytes = {file->ctx, where, made->member.data, made->member.bytes};
+    const gli_named_bytes bytes = {file->ctx, where, made->member.data, made->member.bytes};
     return decode(&bytes, made);
 }
 
@@ -89,7 +89,7 @@ static glia_status check_names(const glia_npy *file, const char *path) {
     return GLIA_OK;
 }
 
-static glia_status read_archive(glia_npy *file, const gli_bytes *in, uint64_t max_bytes) {
+static glia_status read_archive(glia_npy *file, const gli_named_bytes *in, uint64_t max_bytes) {
     gli_zip zip;
     gli_zip_member member;
     uint64_t total = 0;
@@ -115,7 +115,7 @@ static glia_status read_archive(glia_npy *file, const gli_bytes *in, uint64_t ma
 static glia_status read_file(glia_npy *file, const char *path, uint64_t max_bytes) {
     item *made;
     GLI_TRY(gli_input_whole(file->ctx, path, max_bytes, &file->file));
-    const gli_bytes in = {file->ctx, path, file->file.data, file->file.bytes};
+    const gli_named_bytes in = {file->ctx, path, file->file.data, file->file.bytes};
     if (!gli_zip_is(in.data, in.size)) {
         GLI_TRY(add_item(file, "", 0, &made));
         return decode(&in, made);

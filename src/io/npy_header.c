@@ -23,7 +23,7 @@ bool gli_npy_is(const void *data, size_t size) {
 /* ---- Python's syntax ---- */
 
 typedef struct cursor {
-    const gli_bytes *in;
+    const gli_named_bytes *in;
     size_t at, end;
 } cursor;
 
@@ -149,7 +149,7 @@ static glia_status read_dictionary(cursor *c, gli_npy_header *out) {
 /* ---- The whole ---- */
 
 /* Where the dictionary lies. */
-static glia_status find_dictionary(const gli_bytes *in, size_t *begin, size_t *length) {
+static glia_status find_dictionary(const gli_named_bytes *in, size_t *begin, size_t *length) {
     const unsigned char *at = in->data;
     GLI_REQUIRE(in->ctx, gli_npy_is(in->data, in->size), GLIA_BAD_FORMAT,
                 "%s: is not an NPY file: does not begin with 0x93 'NUMPY'", in->where);
@@ -166,7 +166,7 @@ static glia_status find_dictionary(const gli_bytes *in, size_t *begin, size_t *l
     return GLIA_OK;
 }
 
-static glia_status count_elements(const gli_bytes *in, gli_npy_header *header) {
+static glia_status count_elements(const gli_named_bytes *in, gli_npy_header *header) {
     const glia_shape *shape = &header->shape;
     int64_t count = 1, bytes = 0;
     bool fits = true, empty = false;
@@ -187,7 +187,7 @@ static glia_status count_elements(const gli_bytes *in, gli_npy_header *header) {
     return GLIA_OK;
 }
 
-glia_status gli_npy_read_header(const gli_bytes *in, gli_npy_header *out) {
+glia_status gli_npy_read_header(const gli_named_bytes *in, gli_npy_header *out) {
     size_t begin = 0, length = 0;
     *out = (gli_npy_header){0};
     GLI_TRY(find_dictionary(in, &begin, &length));

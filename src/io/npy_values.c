@@ -38,7 +38,7 @@ static void strides_of(const gli_npy_header *header, int64_t *stride) {
     }
 }
 
-glia_status gli_npy_convert(const gli_bytes *in, const gli_npy_header *header, gli_block *out) {
+glia_status gli_npy_convert(const gli_named_bytes *in, const gli_npy_header *header, gli_block *out) {
     const gli_npy_type *type    = header->type;
     const glia_shape *shape     = &header->shape;
     const unsigned char *values = in->data + header->bytes;

@@ -9,7 +9,7 @@
 /* ---- Reading ---- */
 
 typedef struct gli_zip {
-    const gli_bytes *in;
+    const gli_named_bytes *in;
     size_t at, end; /* what is left of the central directory */
     uint64_t left;  /* members */
 } gli_zip;
@@ -24,7 +24,7 @@ typedef struct gli_zip_member {
 
 bool gli_zip_is(const void *data, size_t size); /* whether it begins as an archive does */
 
-glia_status gli_zip_open(const gli_bytes *in, gli_zip *out);
+glia_status gli_zip_open(const gli_named_bytes *in, gli_zip *out);
 
 /* The next member, while left is not 0. */
 glia_status gli_zip_next(gli_zip *zip, gli_zip_member *out);
@@ -56,7 +56,7 @@ uint32_t gli_crc32(uint32_t crc, const void *data, size_t bytes);
 
 /* The zlib side: io/zlib/deflate.c, or io/no_zlib/deflate_none.c in a build without zlib. Unpacks exactly `size` bytes
  * from all of in. */
-glia_status gli_inflate(const gli_bytes *in, void *to, size_t size);
+glia_status gli_inflate(const gli_named_bytes *in, void *to, size_t size);
 
 /* Packs the parts: *bytes of the block. */
 glia_status gli_deflate(glia_context *ctx, const char *where, const gli_zip_part parts[GLI_ZIP_PARTS], gli_block *out,

@@ -20,7 +20,7 @@ static bool has_mark(const unsigned char *at, const char mark[2]) {
     return at[0] == 'P' && at[1] == 'K' && at[2] == mark[0] && at[3] == mark[1];
 }
 
-static bool inside(const gli_bytes *in, uint64_t at, uint64_t bytes) {
+static bool inside(const gli_named_bytes *in, uint64_t at, uint64_t bytes) {
     return at <= in->size && bytes <= in->size - at;
 }
 
@@ -29,7 +29,7 @@ bool gli_zip_is(const void *data, size_t size) {
 }
 
 /* The record at the end, which a comment may follow. */
-static glia_status find_end(const gli_bytes *in, size_t *out) {
+static glia_status find_end(const gli_named_bytes *in, size_t *out) {
     const size_t last = in->size - END_BYTES, first = last > UINT16_MAX ? last - UINT16_MAX : 0;
     for (size_t at = last + 1; at-- > first;)
         if (has_mark(in->data + at, "\5\6") && gli_little_endian(in->data + at + 20, 2) == last - at)
@@ -39,7 +39,7 @@ static glia_status find_end(const gli_bytes *in, size_t *out) {
 }
 
 /* The same with 64 bits, which a locator before it points to. */
-static glia_status find_end64(const gli_bytes *in, size_t end, const unsigned char **out) {
+static glia_status find_end64(const gli_named_bytes *in, size_t end, const unsigned char **out) {
     const unsigned char *locator = end >= LOCATOR_BYTES ? in->data + end - LOCATOR_BYTES : NULL;
     *out                         = NULL;
     if (!locator || !has_mark(locator, "\6\7")) return GLIA_OK;
@@ -51,7 +51,7 @@ static glia_status find_end64(const gli_bytes *in, size_t end, const unsigned ch
     return GLIA_OK;
 }
 
-glia_status gli_zip_open(const gli_bytes *in, gli_zip *out) {
+glia_status gli_zip_open(const gli_named_bytes *in, gli_zip *out) {
     size_t end                 = 0;
     const unsigned char *end64 = NULL;
     GLI_REQUIRE(in->ctx, gli_zip_is(in->data, in->size), GLIA_BAD_FORMAT, "%s: is not a ZIP archive", in->where);
@@ -96,9 +96,9 @@ static bool read_sizes64(const unsigned char *at, size_t bytes, gli_zip_member *
 }
 
 glia_status gli_zip_next(gli_zip *zip, gli_zip_member *out) {
-    const gli_bytes *in     = zip->in;
-    const unsigned char *at = in->data + zip->at;
-    size_t left             = zip->end - zip->at, name, extra;
+    const gli_named_bytes *in = zip->in;
+    const unsigned char *at   = in->data + zip->at;
+    size_t left               = zip->end - zip->at, name, extra;
     GLI_REQUIRE(in->ctx, left >= CENTRAL_BYTES && has_mark(at, "\1\2"), GLIA_BAD_FORMAT,
                 "%s: byte %zu: no member of the directory, which has %llu more", in->where, zip->at,
                 (unsigned long long)zip->left);
@@ -121,7 +121,8 @@ glia_status gli_zip_next(gli_zip *zip, gli_zip_member *out) {
 }
 
 /* The bytes of a member, behind a header of its own. */
-static glia_status find_packed(const gli_bytes *in, const gli_zip_member *member, const char *where, gli_bytes *out) {
+static glia_status find_packed(const gli_named_bytes *in, const gli_zip_member *member, const char *where,
+                               gli_named_bytes *out) {
     uint64_t at           = member->offset;
     const bool has_header = inside(in, at, LOCAL_BYTES) && has_mark(in->data + at, "\3\4");
     GLI_REQUIRE(in->ctx, has_header, GLIA_BAD_FORMAT, "%s: has no header at byte %llu of %zu, where it should be",
@@ -130,11 +131,11 @@ static glia_status find_packed(const gli_bytes *in, const gli_zip_member *member
     GLI_REQUIRE(in->ctx, inside(in, at, member->packed), GLIA_BAD_FORMAT,
                 "%s: has %llu bytes from byte %llu on, but the file %zu", where, (unsigned long long)member->packed,
                 (unsigned long long)at, in->size);
-    *out = (gli_bytes){in->ctx, where, in->data + at, (size_t)member->packed};
+    *out = (gli_named_bytes){in->ctx, where, in->data + at, (size_t)member->packed};
     return GLIA_OK;
 }
 
-static glia_status check_method(const gli_bytes *in, const gli_zip_member *member, const char *where) {
+static glia_status check_method(const gli_named_bytes *in, const gli_zip_member *member, const char *where) {
     const bool stored = member->method == STORED;
     GLI_REQUIRE(in->ctx, !(member->flags & ENCRYPTED), GLIA_UNSUPPORTED, "%s: is encrypted", where);
     GLI_REQUIRE(in->ctx, stored || member->method == DEFLATED, GLIA_UNSUPPORTED,
@@ -145,7 +146,7 @@ static glia_status check_method(const gli_bytes *in, const gli_zip_member *membe
     return GLIA_OK;
 }
 
-static glia_status check_crc(const gli_bytes *in, const gli_zip_member *member, const char *where,
+static glia_status check_crc(const gli_named_bytes *in, const gli_zip_member *member, const char *where,
                              const gli_block *got) {
     const uint32_t crc = gli_crc32(0, got->data, got->bytes);
     GLI_REQUIRE(in->ctx, crc == member->crc, GLIA_BAD_FORMAT, "%s: is corrupt: its CRC is %08x, should be %08x", where,
@@ -154,7 +155,7 @@ static glia_status check_crc(const gli_bytes *in, const gli_zip_member *member, 
 }
 
 glia_status gli_zip_unpack(const gli_zip *zip, const gli_zip_member *member, const char *where, gli_block *out) {
-    gli_bytes packed;
+    gli_named_bytes packed;
     GLI_TRY(check_method(zip->in, member, where));
     GLI_TRY(find_packed(zip->in, member, where, &packed));
     GLI_TRY(gli_block_alloc(zip->in->ctx, (size_t)member->size, 1, where, out));

@@ -172,9 +172,9 @@ static glia_status read_message(glia_context *ctx, const char *path, size_t max_
                                 size_t *bytes) {
     gli_block block;
     GLI_TRY(gli_input_whole(ctx, path, max_bytes, &block));
-    const gli_bytes from     = {ctx, path, block.data, block.bytes};
-    const glia_status status = gli_onnx_unpack(&from, type, arena, out);
-    *bytes                   = block.bytes;
+    const gli_named_bytes from = {ctx, path, block.data, block.bytes};
+    const glia_status status   = gli_onnx_unpack(&from, type, arena, out);
+    *bytes                     = block.bytes;
     gli_block_free(ctx, &block);
     return status;
 }

@@ -5,7 +5,7 @@
 /* ---- The nesting. Source: Protocol Buffers, "Encoding" ---- */
 
 typedef struct scanner {
-    const gli_bytes *from;
+    const gli_named_bytes *from;
     size_t at;
 } scanner;
 
@@ -87,7 +87,7 @@ static void *allocate(void *data, size_t bytes) {
 /* It goes with the arena. */
 static void release(void *data, void *memory) { (void)data, (void)memory; }
 
-glia_status gli_onnx_unpack(const gli_bytes *from, const ProtobufCMessageDescriptor *type, gli_arena *arena,
+glia_status gli_onnx_unpack(const gli_named_bytes *from, const ProtobufCMessageDescriptor *type, gli_arena *arena,
                             ProtobufCMessage **out) {
     enum { LEAST = 32 << 20 };
     scanner s = {.from = from};

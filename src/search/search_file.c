@@ -220,9 +220,9 @@ glia_status gli_search_read(glia_search *search, const char *path, bool retry) {
     const glia_status found = gli_input_whole(search->ctx, path, MOST_BYTES, &block);
     if (found == GLIA_NOT_FOUND) return gli_forget_failure(search->ctx), GLIA_OK;
     GLI_TRY(found);
-    const gli_bytes in = {search->ctx, path, block.data, block.bytes};
-    reading r          = {.search = search, .path = path};
-    glia_status status = gli_csv_open(&in, ',', &r.csv);
+    const gli_named_bytes in = {search->ctx, path, block.data, block.bytes};
+    reading r                = {.search = search, .path = path};
+    glia_status status       = gli_csv_open(&in, ',', &r.csv);
     if (status == GLIA_OK) {
         status = read_rows(&r, retry);
         gli_csv_close(&r.csv);

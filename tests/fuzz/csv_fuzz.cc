@@ -82,7 +82,7 @@ void check_values(gli_csv *csv, const gli_csv_field &field, const std::string &w
 }
 
 // What is found in the records themselves; the number of those that are read.
-size_t check_records(const gli_bytes &in, char separator, const std::string &text) {
+size_t check_records(const gli_named_bytes &in, char separator, const std::string &text) {
     gli_csv csv;
     require(gli_csv_open(&in, separator, &csv) == GLIA_OK, "it is not opened");
     const auto want    = expected(text, csv.separator);
@@ -173,7 +173,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const unsigned how  = input.byte();
     const Bytes content = input.rest();
     const std::string text(content.begin(), content.end());
-    const gli_bytes in = {context(), "file", content.data(), content.size()};
+    const gli_named_bytes in = {context(), "file", content.data(), content.size()};
     glia_csv_args args{};
     args.separator       = separators[how % 4];
     args.no_header       = how / 4 % 2 == 1;

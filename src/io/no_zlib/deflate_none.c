@@ -1,7 +1,7 @@
 /* A build without zlib. */
 #include "io/zip.h"
 
-glia_status gli_inflate(const gli_bytes *in, void *to, size_t size) {
+glia_status gli_inflate(const gli_named_bytes *in, void *to, size_t size) {
     (void)to, (void)size;
     return gli_fail(in->ctx, GLIA_UNSUPPORTED, "%s: is compressed, and this build has no zlib", in->where);
 }

@@ -9,7 +9,7 @@
 
 enum { RAW = -15 }; /* the largest window, and neither header nor checksum */
 
-static glia_status unpack(z_stream *stream, const gli_bytes *in, void *to, size_t size) {
+static glia_status unpack(z_stream *stream, const gli_named_bytes *in, void *to, size_t size) {
     size_t read = 0, made = 0;
     int result = Z_OK;
     unsigned char none;
@@ -33,7 +33,7 @@ static glia_status unpack(z_stream *stream, const gli_bytes *in, void *to, size_
     return GLIA_OK;
 }
 
-glia_status gli_inflate(const gli_bytes *in, void *to, size_t size) {
+glia_status gli_inflate(const gli_named_bytes *in, void *to, size_t size) {
     z_stream stream = {0};
     gli_zlib_use_memory(&stream, in->ctx);
     if (inflateInit2(&stream, RAW) != Z_OK) return GLIA_OUT_OF_MEMORY; /* with its message */
