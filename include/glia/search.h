@@ -61,10 +61,12 @@ typedef struct glia_search_args {
     uint64_t seed;  /* of draws, folds and trials; 0: the context's */
     glia_folds_args folds;    /* of the cross-validation; folds 0: 5, seed 0: that of the search */
     glia_dataset *validation; /* instead: judges what is trained on all of the data */
-    const char *path; /* a CSV file of the trials that have ended, replaced as a whole whenever one ends; a search that
-                         finds it goes on where that one was stopped. Columns: trial, seed, samples, the settings,
-                         status, score, deviation, fold0, ..., seconds, message. NULL: none */
-    bool retry;       /* trials that have failed according to the file are run again */
+    const char
+        *path;  /* a CSV file of the trials that have ended, replaced as a whole whenever one ends; a search that
+                   finds it goes on where that one was stopped. Columns: trial, seed, samples, judge (what gives
+                   the score, and whether the least or the largest is the best), the settings, status, score,
+                   deviation, fold0, ..., seconds, message. It is written once before the first trial. NULL: none */
+    bool retry; /* trials that have failed according to the file are run again */
     bool stop_at_error; /* the first trial that fails ends the search, which returns its status, and is not in the file;
                            otherwise the failure is noted, and the search goes on */
     bool progress;      /* a line on standard output for each trial */
@@ -72,9 +74,10 @@ typedef struct glia_search_args {
 
 /* Runs the trials in their order. The same args, data and seed give the same values, folds and seeds of trials, whether
  * or not the search was stopped between; a random search among lists tries no combination twice. A file of another
- * search is GLIA_BAD_FORMAT, with the line and both values. If all trials have failed, the search returns the first
- * one's status. Trials of one search are like those of a program that has nothing else: what they train follows from
- * the context's seed. */
+ * search is GLIA_BAD_FORMAT, with the line and both values: one whose settings, seeds, values of trials, samples,
+ * folds, or direction of scores differ. What the data are, and what the function does, is not compared. If all trials
+ * have failed, the search returns the first one's status. Trials of one search are like those of a program that has
+ * nothing else: what they train follows from the context's seed. */
 GLIA_API glia_status glia_search_run(glia_dataset *data, const glia_search_args *args, glia_search **out);
 
 /* NULL is allowed. What the other functions gave ends with it. */

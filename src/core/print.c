@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/quiet_signals.h"
+#include "core/utf8.h"
 
 int gli_format_list(char *text, size_t size, const char *format, va_list args) {
     const locale_t c      = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -13,6 +14,7 @@ int gli_format_list(char *text, size_t size, const char *format, va_list args) {
     const int length      = vsnprintf(text, size, format, args);
     uselocale(before);
     if (c) freelocale(c);
+    if (size > 0 && length >= 0 && (size_t)length >= size) text[gli_utf8_whole(text, size - 1)] = '\0';
     return length;
 }
 

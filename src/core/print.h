@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* snprintf and vsnprintf that write numbers as the C locale does, whatever the program's locale is. */
+/* snprintf and vsnprintf that write numbers as the C locale does, whatever the program's locale is, and that cut a text
+ * without room behind a whole character. */
 int gli_format(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int gli_format_list(char *text, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 

@@ -42,6 +42,15 @@ size_t gli_utf8_write(uint32_t character, char to[GLI_UTF8_MAX]) {
     return (size_t)more + 1;
 }
 
+size_t gli_utf8_whole(const char *text, size_t bytes) {
+    for (size_t had = 1; had < GLI_UTF8_MAX && had <= bytes; ++had) {
+        const uint8_t byte = (uint8_t)text[bytes - had];
+        if ((byte & 0xC0) == 0x80) continue;
+        return lead_of(byte).more >= (int)had ? bytes - had : bytes;
+    }
+    return bytes;
+}
+
 bool gli_utf8_valid(const char *text, size_t bytes) {
     uint32_t character;
     for (size_t i = 0; i < bytes;) {

@@ -19,6 +19,9 @@ size_t gli_utf8_read(const char *from, size_t left, uint32_t *character);
 /* Writes a character, and returns its bytes. */
 size_t gli_utf8_write(uint32_t character, char to[GLI_UTF8_MAX]);
 
+/* The bytes without a character at their end that was cut off: what a text of limited length may keep. */
+size_t gli_utf8_whole(const char *text, size_t bytes);
+
 /* Whether all of it is valid. */
 bool gli_utf8_valid(const char *text, size_t bytes);
 

@@ -6,8 +6,6 @@
 #include "core/memory.h"
 #include "core/utf8.h"
 
-enum { MOST_FIELDS = 1 << 16 };
-
 static size_t begin_of(const gli_named_bytes *in) {
     static const char mark[] = "\xef\xbb\xbf";
     return in->size >= 3 && memcmp(in->data, mark, 3) == 0 ? 3 : 0;
@@ -76,7 +74,7 @@ static void read_plain(gli_csv *csv, gli_csv_field *field) {
 }
 
 static glia_status read_field(gli_csv *csv) {
-    GLI_REQUIRE(csv->in->ctx, csv->n < MOST_FIELDS, GLIA_UNSUPPORTED, "%s: line %lld: has more than %d fields",
+    GLI_REQUIRE(csv->in->ctx, csv->n < GLI_CSV_FIELDS, GLIA_UNSUPPORTED, "%s: line %lld: has more than %d fields",
                 csv->in->where, (long long)csv->line, csv->n);
     GLI_TRY(gli_grow(csv->in->ctx, &csv->fields, &csv->capacity, csv->n + 1, sizeof *csv->fields, "a row of a table"));
     gli_csv_field *field = &csv->fields[csv->n];

@@ -5,6 +5,8 @@
 
 #include "io/bytes.h"
 
+enum { GLI_CSV_FIELDS = 1 << 16 }; /* the most that a record may have */
+
 typedef struct gli_csv_field {
     const char *text; /* without the quotes around it */
     size_t bytes;

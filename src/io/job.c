@@ -7,6 +7,7 @@
 
 #include "core/print.h"
 #include "core/size.h"
+#include "core/utf8.h"
 #include "io/input.h"
 
 glia_status gli_job_fail(gli_job *job, glia_status status, const char *format, ...) {
@@ -24,11 +25,12 @@ glia_status gli_job_explain(const gli_job *job, const char *function, glia_statu
 
 void gli_job_explain_sample(const gli_job *job, char *message, size_t bytes) {
     enum { MOST = 180 };
-    const int reason    = (int)gli_min_size(strlen(job->message), MOST);
-    const size_t length = strlen(job->name), room = bytes - 1 - (size_t)reason - 2;
+    const size_t reason = gli_utf8_whole(job->message, gli_min_size(strlen(job->message), MOST));
+    const size_t length = strlen(job->name), room = bytes - 1 - reason - 2;
     const bool whole = length <= room;
-    snprintf(message, bytes, "%s%s: %.*s", whole ? "" : "...", whole ? job->name : job->name + length - (room - 3),
-             reason, job->message);
+    const char *name = whole ? job->name : job->name + length - (room - 3);
+    while (!whole && (*name & 0xc0) == 0x80) ++name; /* the rest of a character */
+    snprintf(message, bytes, "%s%s: %.*s", whole ? "" : "...", name, (int)reason, job->message);
 }
 
 /* ---- Memory ---- */

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/context_impl.h"
 #include "core/print.h"
+#include "core/utf8.h"
 #include "data/dataset.h"
 
 typedef struct run {
@@ -15,6 +16,7 @@ typedef struct run {
     glia_dataset *data;
     const glia_search_args *args;
     glia_folds_args folds;
+    double start; /* of the call */
 } run;
 
 /* ---- Trials ---- */
@@ -31,12 +33,20 @@ void gli_trial_summarize(const glia_search *search, int64_t i) {
     row->deviation = sqrt(squares);
 }
 
-/* As much as there is room for, of whole characters and without control characters: it becomes part of a line. */
+/* As much as there is room for, of whole characters and without control characters: it becomes part of a line of a file
+ * in UTF-8. What is none, of a path for instance, becomes '?'. */
 static void copy_message(char to[GLI_TRIAL_MESSAGE], const char *from) {
-    size_t n = strlen(from);
-    if (n >= GLI_TRIAL_MESSAGE)
-        for (n = GLI_TRIAL_MESSAGE - 1; n > 0 && (from[n] & 0xc0) == 0x80;) --n;
-    for (size_t i = 0; i < n; ++i) to[i] = (unsigned char)from[i] < ' ' || from[i] == 0x7f ? ' ' : from[i];
+    size_t n            = 0;
+    uint32_t character  = 0;
+    const size_t length = strlen(from);
+    for (size_t i = 0, bytes; i < length; i += bytes) {
+        bytes            = gli_utf8_read(from + i, length - i, &character);
+        const bool valid = character != GLI_NO_CHARACTER, control = character < ' ' || character == 0x7f;
+        const size_t taken = valid ? bytes : 1;
+        if (n + taken >= GLI_TRIAL_MESSAGE) break;
+        memcpy(to + n, !valid ? "?" : control ? " " : from + i, taken);
+        n += taken;
+    }
     to[n] = '\0';
 }
 
@@ -126,10 +136,9 @@ static glia_status check_some(const glia_search *search) {
 
 static glia_status run_all(run *r) {
     glia_search *search = r->search;
-    const double start  = gli_seconds();
     for (int64_t i = 0; i < search->trials; ++i) {
         if (gli_trial_row_of(search, i)->ended) continue;
-        if (r->args->seconds > 0 && gli_seconds() - start >= r->args->seconds) break;
+        if (r->args->seconds > 0 && gli_seconds() - r->start >= r->args->seconds) break;
         GLI_TRY(run_trial(r, i));
     }
     return check_some(search);
@@ -160,6 +169,31 @@ static glia_status check_folds(run *r) {
     return glia_dataset_fold(r->data, &r->folds, 0, NULL, NULL);
 }
 
+/* What scores depend on beside a trial's values, and which of them are better. */
+static void describe_judge(run *r) {
+    glia_search *search      = r->search;
+    const glia_folds_args *f = &r->folds;
+    const char *better       = search->maximize ? "maximum" : "minimum";
+    char how[96]             = " in order";
+    if (!f->in_order) snprintf(how, sizeof how, " of seed %llu", (unsigned long long)f->seed);
+    if (f->stratified) snprintf(how + strlen(how), sizeof how - strlen(how), " stratified by target %d", f->target);
+    if (r->args->validation)
+        snprintf(search->judge, sizeof search->judge, "%s by validation with %lld samples", better,
+                 (long long)r->args->validation->count);
+    else
+        snprintf(search->judge, sizeof search->judge, "%s by %d folds%s", better, f->folds, how);
+}
+
+/* What has ended before. The file is written once before hours of training, which shows that it can be. */
+static glia_status go_on(run *r) {
+    glia_search *search = r->search;
+    const char *path    = r->args->path;
+    if (!path) return GLIA_OK;
+    GLI_TRY(gli_search_check_columns(search));
+    GLI_TRY(gli_search_read(search, path, r->args->retry));
+    return glia_search_finished(search) < search->trials ? gli_search_write(search, path) : GLIA_OK;
+}
+
 static glia_status prepare(run *r, const char *function) {
     enum { DEFAULT_FOLDS = 5 };
     glia_search *search          = r->search;
@@ -173,13 +207,14 @@ static glia_status prepare(run *r, const char *function) {
     GLI_TRY(gli_settings_copy(search, function, args));
     GLI_TRY(gli_settings_draw(search, function, args));
     GLI_TRY(check_folds(r));
+    describe_judge(r);
     search->folds  = args->validation ? 1 : r->folds.folds;
     const size_t n = (size_t)search->trials;
     GLI_TRY(gli_block_alloc(search->ctx, n, sizeof(gli_trial_row), "the trials of a search", &search->rows));
     memset(search->rows.data, 0, search->rows.bytes);
     GLI_TRY(gli_block_alloc(search->ctx, n, (size_t)search->folds * sizeof(double), "the trials of a search",
                             &search->scores));
-    return args->path ? gli_search_read(search, args->path, args->retry) : GLIA_OK;
+    return go_on(r);
 }
 
 static glia_status search_settings(glia_dataset *data, const glia_search_args *args, glia_search **out) {
@@ -188,7 +223,7 @@ static glia_status search_settings(glia_dataset *data, const glia_search_args *a
     GLI_TRY(check_args(data, args));
     GLI_REQUIRE(data->ctx, out, GLIA_INVALID_ARGUMENT, "%s: out is NULL", function);
     GLI_TRY(gli_new(data->ctx, 1, sizeof **out, "a search", &memory));
-    run r         = {.search = memory, .data = data, .args = args};
+    run r         = {.search = memory, .data = data, .args = args, .start = gli_seconds()};
     r.search->ctx = data->ctx;
     gli_context_retain(data->ctx);
     glia_status status = prepare(&r, function);

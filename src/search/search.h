@@ -11,6 +11,7 @@ enum {
     GLI_TRIAL_MESSAGE  = 256,
     GLI_TRIAL_SHOWN    = 1024, /* all values of a trial */
     GLI_MOST_TRIALS    = 100000,
+    GLI_SEARCH_JUDGE   = 160,
     GLI_STREAM_SETTING = 0x66000001, /* of Philox: values that are drawn, and seeds of trials */
     GLI_STREAM_TRIAL   = 0x66000002
 };
@@ -44,6 +45,7 @@ struct glia_search {
     gli_block values;                    /* double [trials][n_settings] */
     gli_block rows;                      /* gli_trial_row [trials] */
     gli_block scores;                    /* double [trials][folds] */
+    char judge[GLI_SEARCH_JUDGE];        /* what scores are of, as the file says it */
     char unknown[GLI_SETTING_NAME + 64]; /* what a trial has asked for in vain; "": nothing */
 };
 
@@ -80,6 +82,9 @@ uint64_t gli_trial_seed(const glia_search *search, int64_t i);
 void gli_format_exactly(char *text, size_t size, double value);
 
 /* ---- search_file.c ---- */
+
+/* Fails where a file of this search has more columns than can be read again. */
+glia_status gli_search_check_columns(const glia_search *search);
 
 /* Reads what has ended according to the file; none is there: nothing has. retry: without failures. */
 glia_status gli_search_read(glia_search *search, const char *path, bool retry);

@@ -5,15 +5,16 @@
 
 #include "core/context_impl.h"
 #include "core/print.h"
+#include "core/size.h"
 #include "io/csv.h"
 #include "io/input.h"
 #include "io/output.h"
 #include "search/search.h"
 
-enum { BEFORE = 3, MIDDLE = 3, BEHIND = 2, MOST_BYTES = 1 << 28, CELL = GLI_TRIAL_MESSAGE };
+enum { BEFORE = 4, MIDDLE = 3, BEHIND = 2, CELL = GLI_TRIAL_MESSAGE };
 
-static const char *const before[] = {"trial", "seed", "samples"}, *const middle[] = {"status", "score", "deviation"},
-                         *const behind[] = {"seconds", "message"};
+static const char *const before[]        = {"trial", "seed", "samples", "judge"},
+                         *const middle[] = {"status", "score", "deviation"}, *const behind[] = {"seconds", "message"};
 
 static bool is_one_of(const char *name, const char *const *names, int n) {
     for (int i = 0; i < n; ++i)
@@ -30,6 +31,22 @@ bool gli_search_has_column(const char *name) {
 
 static int columns_of(const glia_search *search) {
     return BEFORE + search->n_settings + MIDDLE + search->folds + BEHIND;
+}
+
+glia_status gli_search_check_columns(const glia_search *search) {
+    GLI_REQUIRE(
+        search->ctx, columns_of(search) <= GLI_CSV_FIELDS, GLIA_UNSUPPORTED,
+        "glia_search_run: %d settings and %d folds are more than the %d columns that a file of results may have",
+        search->n_settings, search->folds, GLI_CSV_FIELDS);
+    return GLIA_OK;
+}
+
+/* What the file has at most, with quotes around each cell and each character a quote; beyond it is of something else.
+ * What a program of tables has saved may be longer than what is written here. */
+static uint64_t most_bytes(const glia_search *search) {
+    enum { USUAL = 1 << 28 };
+    const int64_t cells = gli_saturating_mul(search->trials + 1, columns_of(search));
+    return (uint64_t)gli_max_i64(gli_saturating_mul(cells, 2 * CELL + 3), USUAL);
 }
 
 static const char *header_of(const glia_search *search, int column, char text[CELL]) {
@@ -53,6 +70,7 @@ static const char *number(char text[CELL], double value) {
 /* What is known of a trial before it runs. */
 static const char *plan_of(const glia_search *search, int64_t i, int column, char text[CELL]) {
     if (column >= BEFORE) return gli_trial_value(search, i, column - BEFORE, text);
+    if (column == 3) return search->judge;
     snprintf(text, CELL, "%llu",
              column == 0   ? (unsigned long long)i
              : column == 1 ? (unsigned long long)gli_trial_seed(search, i)
@@ -217,7 +235,7 @@ static glia_status read_rows(reading *r, bool retry) {
 
 glia_status gli_search_read(glia_search *search, const char *path, bool retry) {
     gli_block block;
-    const glia_status found = gli_input_whole(search->ctx, path, MOST_BYTES, &block);
+    const glia_status found = gli_input_whole(search->ctx, path, most_bytes(search), &block);
     if (found == GLIA_NOT_FOUND) return gli_forget_failure(search->ctx), GLIA_OK;
     GLI_TRY(found);
     const gli_named_bytes in = {search->ctx, path, block.data, block.bytes};

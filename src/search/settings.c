@@ -39,6 +39,8 @@ static glia_status check_range(glia_context *ctx, const char *where, const glia_
     GLI_REQUIRE(ctx, s->n == 0, GLIA_INVALID_ARGUMENT, "%s: n is %d, and values and texts are NULL", where, s->n);
     GLI_REQUIRE(ctx, isfinite(s->low) && isfinite(s->high) && s->low < s->high, GLIA_INVALID_ARGUMENT,
                 "%s has no list, and the range %g to %g", where, s->low, s->high);
+    GLI_REQUIRE(ctx, isfinite(s->high - s->low), GLIA_INVALID_ARGUMENT,
+                "%s: the range %g to %g is wider than a number can say", where, s->low, s->high);
     GLI_REQUIRE(ctx, !s->log || s->low > 0, GLIA_INVALID_ARGUMENT, "%s: low is %g, must be above 0 with log", where,
                 s->low);
     const double most = 0x1p53;
@@ -182,22 +184,57 @@ static double draw_value(const gli_setting *setting, gli_random use, int s) {
     return setting->low + floor(unit * (setting->high - setting->low + 1));
 }
 
-static bool was_drawn(const glia_search *search, int64_t trial) {
-    const size_t bytes = (size_t)search->n_settings * sizeof(double);
-    for (int64_t i = 0; i < trial; ++i)
-        if (memcmp(gli_trial_values(search, i), gli_trial_values(search, trial), bytes) == 0) return true;
-    return false;
+/* Combinations that were drawn, in a hash table: numbers of trials from 1, 0 where there is none. */
+typedef struct drawn {
+    gli_block block; /* uint32_t [mask + 1] */
+    size_t mask;
+} drawn;
+
+static glia_status drawn_create(const glia_search *search, drawn *out) {
+    size_t places = 2;
+    while (places < 2 * (size_t)search->trials) places *= 2;
+    GLI_TRY(gli_block_alloc(search->ctx, places, sizeof(uint32_t), "the combinations of a search", &out->block));
+    memset(out->block.data, 0, out->block.bytes);
+    out->mask = places - 1;
+    return GLIA_OK;
 }
 
-/* Draws are numbered one after the other, also those that come twice: more trials begin with the same ones. */
-static void draw_all(glia_search *search, bool differ) {
+/* Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014, the mixing function. */
+static uint64_t hash_of(const double *values, int n) {
+    uint64_t hash = 0;
+    for (int s = 0; s < n; ++s) {
+        uint64_t bits;
+        memcpy(&bits, &values[s], sizeof bits);
+        hash = (hash ^ bits) + UINT64_C(0x9E3779B97F4A7C15);
+        hash = (hash ^ hash >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+        hash = (hash ^ hash >> 27) * UINT64_C(0x94D049BB133111EB);
+        hash ^= hash >> 31;
+    }
+    return hash;
+}
+
+/* Adds what a trial has drawn, unless it is there; false: it was. */
+static bool drawn_add(const glia_search *search, drawn *all, int64_t trial) {
+    const double *values = gli_trial_values(search, trial);
+    const size_t bytes   = (size_t)search->n_settings * sizeof *values;
+    uint32_t *places     = all->block.data;
+    size_t at            = (size_t)hash_of(values, search->n_settings) & all->mask;
+    for (; places[at]; at = (at + 1) & all->mask)
+        if (memcmp(gli_trial_values(search, places[at] - 1), values, bytes) == 0) return false;
+    places[at] = (uint32_t)trial + 1;
+    return true;
+}
+
+/* Draws are numbered one after the other, also those that come twice: more trials begin with the same ones. All of n
+ * combinations take some n log n draws. differ: NULL where combinations may come twice. */
+static void draw_all(glia_search *search, drawn *differ) {
     uint32_t draw = 0;
     for (int64_t i = 0; i < search->trials; ++i) {
         double *values = gli_trial_values(search, i);
         do {
             const gli_random use = {search->seed, GLI_STREAM_SETTING, draw++};
             for (int s = 0; s < search->n_settings; ++s) values[s] = draw_value(&search->settings[s], use, s);
-        } while (differ && was_drawn(search, i));
+        } while (differ && !drawn_add(search, differ, i));
     }
 }
 
@@ -210,10 +247,12 @@ glia_status gli_settings_draw(glia_search *search, const char *function, const g
                 GLI_MOST_TRIALS);
     GLI_TRY(gli_block_alloc(search->ctx, (size_t)search->trials, (size_t)search->n_settings * sizeof(double),
                             "the values of a search", &search->values));
-    if (args->random)
-        draw_all(search, all != INT64_MAX);
-    else
-        fill_grid(search);
+    if (!args->random) return fill_grid(search), GLIA_OK;
+    if (all == INT64_MAX) return draw_all(search, NULL), GLIA_OK;
+    drawn differ = {0};
+    GLI_TRY(drawn_create(search, &differ));
+    draw_all(search, &differ);
+    gli_block_free(search->ctx, &differ.block);
     return GLIA_OK;
 }
 

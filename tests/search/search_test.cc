@@ -220,7 +220,7 @@ TEST_F(Search, goes_on_where_it_was_stopped) {
             fails(GLIA_CANCELLED, "trial " + std::to_string(stop) + " (units ");
             calls += seen.calls - 1;
             const std::string lines = content(path);
-            EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), stop == 0 ? 0 : stop + 1);
+            EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), stop + 1);
         }
         seen.stop = -1, seen.calls = 0;
         ASSERT_EQ(run(), GLIA_OK) << message();
@@ -290,32 +290,95 @@ TEST_F(Search, a_file_of_another_search_is_refused) {
         fails(GLIA_BAD_FORMAT, words);
         EXPECT_TRUE(says(path));
     };
-    with("units", "layers", "line 1: column 4 is 'layers', this search's is 'units'");
-    with(",fold2", "", "column 12 is 'seconds', this search's is 'fold2'");
-    with(",message", "", "has 13 columns, this search 14");
+    with("units", "layers", "line 1: column 5 is 'layers', this search's is 'units'");
+    with(",fold2", "", "column 13 is 'seconds', this search's is 'fold2'");
+    with(",message", "", "has 14 columns, this search 15");
     with("\n3,", "\n12,", "line 5: is trial 12, this search has 12");
     with("\n3,", "\n-1,", "is trial -1");
     with("\n3,", "\n2.5,", "is trial 2.5");
     with("\n3,", "\nx,", "line 5, column 'trial': 'x' is no number");
     with("\n3,", "\n2,", "trial 2 again");
-    with(",30,4,", ",31,4,", "line 2: samples is '31', this search's is '30'");
-    with(",30,4,", ",30,5,", "units is '5', this search's is '4'");
+    with(",30,minimum", ",31,minimum", "line 2: samples is '31', this search's is '30'");
+    with(",4,0.1,", ",5,0.1,", "units is '5', this search's is '4'");
     with("GLIA_OK", "GLIA_FINE", "'GLIA_FINE' is no status");
-    with("GLIA_OK,0.", "GLIA_OK,0.,", "line 2: has 15 fields, must be 14");
+    with("GLIA_OK,0.", "GLIA_OK,0.,", "line 2: has 16 fields, must be 15");
     with("\n11,", "\n11,\"", "quote");
     std::ofstream(path) << "";
     fails(GLIA_BAD_FORMAT, "has 0 columns");
     std::ofstream(path) << right;
     args.seed = 9;
     fails(GLIA_BAD_FORMAT, "line 2: seed is '");
-    args.seed = 0, args.trials = 5;
+    args.seed = 0, args.maximize = true;
+    fails(GLIA_BAD_FORMAT, "line 2: judge is 'minimum by 3 folds of seed ");
+    args.maximize = false, args.folds.seed = 9;
+    fails(GLIA_BAD_FORMAT, ", this search's is 'minimum by 3 folds of seed 9'");
+    args.folds.seed = 0, args.folds.stratified = true;
+    fails(GLIA_BAD_FORMAT, " stratified by target 0'");
+    args.folds.stratified = false, args.folds.in_order = true;
+    fails(GLIA_BAD_FORMAT, "this search's is 'minimum by 3 folds in order'");
+    args.folds.in_order = false, args.trials = 5;
     fails(GLIA_BAD_FORMAT, "is trial 5, this search has 5");
     const std::string there = folder.path();
-    args.path = there.c_str(), args.trials = 0;
+    args.path = there.c_str(), args.trials = 0, seen.calls = 0;
     fails(GLIA_IO_ERROR, "is a folder");
     const std::string nowhere = folder / "no/results.csv";
     args.path                 = nowhere.c_str();
     fails(GLIA_NOT_FOUND, nowhere);
+    EXPECT_EQ(seen.calls, 0);  // before hours of training
+}
+
+TEST_F(Search, what_it_wrote_it_reads_whatever_the_messages_are) {
+    Folder folder;
+    const std::string path = folder / "results.csv";
+    std::string name;
+    const auto fail = [&](const std::string &of) {
+        name = of, args.path = path.c_str(), args.trials = 2, args.maximize = false;
+        std::filesystem::remove(path);
+        std::pair<glia_context *, const char *> with{ctx, name.c_str()};
+        args.user = &with;
+        args.run  = [](void *user, const glia_trial *trial, glia_dataset *, glia_dataset *, double *out) {
+            const auto *p    = static_cast<std::pair<glia_context *, const char *> *>(user);
+            glia_table *none = nullptr;
+            return *out = 1, trial->index == 0 ? glia_table_read_csv(p->first, p->second, nullptr, &none) : GLIA_OK;
+        };
+        for (int i = 0; i < 2; ++i) EXPECT_EQ(run(), GLIA_OK) << message();
+        return search ? std::string(glia_search_result(search, 0).message) : "";
+    };
+    EXPECT_EQ(fail("caf\xe9.csv").substr(0, 8), "caf?.csv");
+    EXPECT_EQ(fail("caf\xe2\x82.csv").substr(0, 8), "caf?.csv");
+    EXPECT_EQ(fail("a\tb\x7f.csv").substr(0, 8), "a b .csv");
+    for (size_t shift = 0; shift < 4; ++shift) {  // cut at a place within a character
+        std::string longer(shift, 'x');
+        for (int i = 0; i < 400; ++i) longer += "\xf0\x9f\x90\xb1";
+        const std::string told = fail(longer);
+        EXPECT_EQ(told, longer.substr(0, shift + (255 - shift) / 4 * 4));
+    }
+}
+
+TEST_F(Search, all_of_many_combinations_are_drawn_soon) {
+    std::vector<double> many(200);
+    for (size_t i = 0; i < many.size(); ++i) many[i] = double(i);
+    const glia_setting wide[] = {{.name = "a", .values = many.data(), .n = 200},
+                                 {.name = "b", .values = many.data(), .n = 200}};
+    args.settings = wide, args.n_settings = 2, args.random = true, args.trials = 40000, args.seconds = 1e-9;
+    ASSERT_EQ(run(), GLIA_OK) << message();
+    std::set<std::pair<double, double>> all;
+    for (int64_t i = 0; i < 40000; ++i) all.emplace(value(i, "a"), value(i, "b"));
+    EXPECT_EQ(all.size(), 40000u);
+    EXPECT_EQ(seen.calls, 0);
+}
+
+TEST_F(Search, a_file_that_cannot_be_read_again_is_not_begun) {
+    Folder folder;
+    const std::string path = folder / "results.csv";
+    const std::vector<float> zeros(66000);
+    const glia_array input{"x", GLIA_F32, GLIA_SHAPE(1), zeros.data()};
+    const glia_arrays_args arrays{&input, 1, nullptr, 0, 66000};
+    glia_dataset_destroy(data);
+    ASSERT_EQ(glia_dataset_from_arrays(ctx, &arrays, &data), GLIA_OK);
+    args.path = path.c_str(), args.folds.folds = 65536;
+    fails(GLIA_UNSUPPORTED, "3 settings and 65536 folds are more than the 65536 columns");
+    EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST_F(Search, limits_and_failures_end_it) {
@@ -366,6 +429,7 @@ TEST_F(Search, refuses_what_is_wrong) {
     bad({.name = "s", .n = 2}, "n is 2, and values and texts are NULL");
     bad({.name = "s", .low = 2, .high = 2, .steps = 2}, "the range 2 to 2");
     bad({.name = "s", .low = NAN, .high = 2, .steps = 2}, "the range nan to 2");
+    bad({.name = "s", .low = -1e308, .high = 1e308, .steps = 2}, "the range -1e+308 to 1e+308 is wider than");
     bad({.name = "s", .high = 2, .log = true, .steps = 2}, "low is 0, must be above 0 with log");
     bad({.name = "s", .low = 0.5, .high = 2, .whole = true, .steps = 2}, "has an end that is none");
     bad({.name = "s", .high = 2}, "is a range with 0 steps: a grid needs at least 2");

@@ -83,9 +83,11 @@ TEST_F(Utf8, every_character_is_read_and_written) {
         uint32_t got;
         ASSERT_EQ(std::string(bytes, gli_utf8_write(c, bytes)), want);
         ASSERT_EQ(gli_utf8_read(want.data(), want.size(), &got), want.size());
+        ASSERT_EQ(gli_utf8_whole(want.data(), want.size()), want.size());
         ASSERT_EQ(got, c);
         for (size_t left = 1; left < want.size(); ++left) {
             ASSERT_EQ(gli_utf8_read(want.data(), left, &got), left);
+            ASSERT_EQ(gli_utf8_whole(("a" + want).data(), left + 1), 1u);
             ASSERT_EQ(got, GLI_NO_CHARACTER);
         }
     }
