@@ -51,7 +51,7 @@ static double distance_of(const looking *l, const float *query, double query_nor
     }
     for (int64_t k = 0; k < size; ++k) sum += (double)x[k] * query[k];
     const double product = query_norm * l->norms[i];
-    return product > 0 ? 1 - sum / product : 1;
+    return product > 0 ? fmin(fmax(1 - sum / product, 0), 2) : 1; /* rounding may lead out of it */
 }
 
 /* Keeps the nearest ones in order; of equal ones that which came first stays in front. */

@@ -52,18 +52,18 @@ static int64_t last_sum_not_above(const double *from, int64_t n, double x) {
     return low;
 }
 
-/* A token as frequent as its count to the power, and not this one where there is another. */
+/* A token as frequent as its count to the power, and not this one where there is another: a point on the line of all
+ * without this one's part. Where sums are rounded it stays between the sums that it belongs to. */
 static int64_t draw(const skip_grams *s, uint64_t seed, int64_t not_this) {
-    enum { ATTEMPTS = 32 };
     const double *sums   = s->sums.data;
     const int64_t n      = s->args.vocabulary;
     const gli_random use = {seed, STREAM, 0};
-    int64_t found        = not_this;
-    for (uint64_t i = 0; i < ATTEMPTS && found == not_this; ++i) {
-        const uint64_t bits = (uint64_t)gli_random_u32(use, 2 * i) << 32 | gli_random_u32(use, 2 * i + 1);
-        found               = last_sum_not_above(sums, n, (double)(bits >> 11) * 0x1p-53 * sums[n]);
-    }
-    return found;
+    const uint64_t bits  = (uint64_t)gli_random_u32(use, 0) << 32 | gli_random_u32(use, 1);
+    const double before = sums[not_this], behind = sums[n] - sums[not_this + 1];
+    const double x = (double)(bits >> 11) * 0x1p-53 * (before + behind);
+    if (before + behind == 0) return not_this;
+    if (x < before) return last_sum_not_above(sums, n, x);
+    return last_sum_not_above(sums, n, fmin(sums[not_this + 1] + (x - before), nextafter(sums[n], 0)));
 }
 
 static glia_status read_sample(void *user, const glia_sample *sample) {
@@ -97,13 +97,17 @@ static glia_status count_pairs(skip_grams *s, const char *function) {
     return GLIA_OK;
 }
 
-static void sum_powers(skip_grams *s) {
+static glia_status sum_powers(skip_grams *s, const char *function) {
     double *sums = s->sums.data;
     memset(sums, 0, s->sums.bytes);
     for (int64_t i = 0; i < s->count; ++i)
         if (token_at(s, i) >= s->args.ignored) ++sums[token_at(s, i) + 1];
     for (int64_t v = 0; v < s->args.vocabulary; ++v)
         sums[v + 1] = sums[v] + (sums[v + 1] > 0 ? pow(sums[v + 1], s->args.power) : 0);
+    GLI_REQUIRE(s->ctx, isfinite(sums[s->args.vocabulary]), GLIA_INVALID_ARGUMENT,
+                "%s: power is %g: the counts of %lld tokens to it have no finite sum", function, s->args.power,
+                (long long)s->count);
+    return GLIA_OK;
 }
 
 static glia_status take_tokens(skip_grams *s, const char *function, const void *tokens) {
@@ -124,8 +128,7 @@ static glia_status fill(skip_grams *s, const char *function, const void *tokens)
     GLI_TRY(gli_block_alloc(s->ctx, (size_t)s->count + 1, sizeof(int64_t), "the pairs of tokens", &s->pairs));
     GLI_TRY(gli_block_alloc(s->ctx, (size_t)s->args.vocabulary + 1, sizeof(double), "the counts of tokens", &s->sums));
     GLI_TRY(count_pairs(s, function));
-    sum_powers(s);
-    return GLIA_OK;
+    return sum_powers(s, function);
 }
 
 /* ---- The dataset ---- */

@@ -88,19 +88,23 @@ static int64_t count_fields(const char *line) {
     return n;
 }
 
-/* Whether the first word is followed by bytes rather than by numbers as text. The chunk begins with the word. Bytes
- * that happen to be digits and a line's end are hardly more than a few. */
+static bool is_of_numbers(char c) { return c && strchr("0123456789+-.eE \r", c); }
+
+/* Whether words are followed by bytes rather than by numbers as text. In text, the first line that has something ends
+ * with as many numbers as a vector has, whatever the word before them is. A line that is broken, or longer than the
+ * chunk, still ends with more digits than bytes happen to be. */
 static bool begins_binary(const gli_word_reader *r) {
     enum { TELLING = 8 };
     const char *begin = (const char *)r->chunk.data + r->at, *end = (const char *)r->chunk.data + r->filled;
-    const char *space = memchr(begin, ' ', (size_t)(end - begin));
-    int64_t fields    = 0;
-    if (!space) return false;
-    const char *c = space + 1;
-    for (; c < end && *c && strchr("0123456789+-.eE \r", *c); ++c)
-        fields += *c != ' ' && *c != '\r' && strchr(" ", c[-1]);
-    const bool ends = c == end || *c == '\n';
-    return !ends || (fields != r->size && c - space <= TELLING);
+    while (begin < end && (*begin == '\n' || *begin == '\r')) ++begin;
+    if (!memchr(begin, ' ', (size_t)(end - begin))) return false;
+    const char *stop = memchr(begin, '\n', (size_t)(end - begin));
+    if (!stop) stop = end;
+    const char *c  = stop;
+    int64_t fields = 0;
+    for (; c > begin && is_of_numbers(c[-1]); --c)
+        fields += c[-1] != ' ' && c[-1] != '\r' && (c - 1 == begin || c[-2] == ' ');
+    return fields < r->size && stop - c <= TELLING;
 }
 
 static glia_status check_size(const gli_word_reader *r) {
@@ -109,27 +113,25 @@ static glia_status check_size(const gli_word_reader *r) {
     return GLIA_OK;
 }
 
-static void rewind_chunk(gli_word_reader *r) {
-    r->at   = 0;
-    r->line = 0;
-}
-
 static glia_status read_beginning(gli_word_reader *r) {
-    bool end = false;
-    GLI_TRY(fill(r, &end));
-    GLI_REQUIRE(context_of(r), !end, GLIA_BAD_FORMAT, "%s: has no content", r->in.path);
-    GLI_REQUIRE(context_of(r), memchr(r->chunk.data, '\n', r->filled) || r->filled < CHUNK, GLIA_BAD_FORMAT,
-                "%s: line 1 has more than %d bytes: no file of word vectors", r->in.path, CHUNK);
-    GLI_TRY(read_until(r, '\n', MOST_LINE, &end));
+    bool none = false;
+    GLI_TRY(fill(r, &none));
+    GLI_REQUIRE(context_of(r), !none, GLIA_BAD_FORMAT, "%s: has no content", r->in.path);
+    const char *begin = r->chunk.data, *end = memchr(begin, '\n', r->filled);
+    const size_t length = end ? (size_t)(end - begin) : r->filled;
+    GLI_REQUIRE(context_of(r), length < CHUNK, GLIA_BAD_FORMAT,
+                "%s: line 1 has at least %d bytes: no file of word vectors", r->in.path, CHUNK);
+    GLI_TRY(gli_byte_buffer_append(context_of(r), &r->text, begin, length, "a word vector"));
+    GLI_TRY(gli_byte_buffer_append(context_of(r), &r->text, "", 1, "a word vector"));
     const char *line = r->text.block.data;
     if (is_header(line, &r->words, &r->size)) {
+        r->at     = length + (end != NULL);
         r->binary = begins_binary(r);
-        r->line   = r->binary ? 0 : 1;
+        r->line   = !r->binary;
         return check_size(r);
     }
-    r->words = INT64_MAX;
+    r->words = INT64_MAX; /* the first line is the first word's: it stays in the chunk */
     r->size  = count_fields(line) - 1;
-    rewind_chunk(r);
     return check_size(r);
 }
 

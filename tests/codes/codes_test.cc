@@ -137,6 +137,20 @@ TEST_F(Codes, nearest_are_those_of_a_plain_loop) {
     }
 }
 
+TEST_F(Codes, cosine_distances_stay_within_their_bounds_where_they_are_rounded) {
+    std::vector<float> x(64 * 7), y;
+    for (size_t i = 0; i < x.size(); ++i) x[i] = float(std::sin(double(i) * 1.7) + 0.1);
+    for (float v : x) y.push_back(-3 * v);
+    const glia_vectors all{x.data(), 64, 7}, opposite{y.data(), 64, 7};
+    const glia_nearest_args args{.neighbors = 64, .distance = GLIA_COSINE_DISTANCE};
+    std::vector<int64_t> index(64 * 64);
+    std::vector<float> distance(64 * 64);
+    for (const glia_vectors *queries : {&all, &opposite}) {
+        ASSERT_EQ(glia_nearest(ctx, &all, queries, &args, index.data(), distance.data()), GLIA_OK) << message();
+        for (float d : distance) ASSERT_TRUE(d >= 0 && d <= 2) << d;
+    }
+}
+
 TEST_F(Codes, refuse_what_is_wrong) {
     std::vector<float> values{1, 2, 3, 4}, out(8);
     std::vector<int64_t> index(8);

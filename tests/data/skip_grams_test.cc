@@ -97,6 +97,23 @@ TEST_F(SkipGrams, negatives_are_drawn_by_their_counts) {
     EXPECT_NEAR(double(third) / n, std::pow(4, 0.75) / (1 + std::pow(4, 0.75)), 0.03);
 }
 
+TEST_F(SkipGrams, negatives_are_never_the_pairs_own_context_however_frequent_it_is) {
+    for (int64_t often : {0, 3, 5}) {  // the first token, one between, the last
+        std::vector<int64_t> tokens(2000, often);
+        tokens[700] = often == 0 ? 4 : often - 1, tokens[1400] = often == 5 ? 2 : often + 1;
+        ASSERT_EQ(open(tokens, {.window = 1, .negatives = 3, .power = 2, .vocabulary = 6}), GLIA_OK) << message();
+        const std::vector<Pair> pairs = all();
+        std::map<int64_t, int> drawn;
+        for (size_t i = 0; i < pairs.size(); ++i) {
+            if (i % 4 == 0) continue;
+            ASSERT_NE(pairs[i].context, pairs[i / 4 * 4].context);
+            if (pairs[i / 4 * 4].context == often) ++drawn[pairs[i].context];
+        }
+        EXPECT_EQ(drawn.size(), 2u);  // the two that come once, each as often: six standard deviations are 330
+        EXPECT_NEAR(drawn[tokens[700]], drawn[tokens[1400]], 660);
+    }
+}
+
 TEST_F(SkipGrams, refuse_what_is_wrong) {
     const auto refuses = [&](const std::vector<int64_t> &tokens, const glia_skip_grams_args &args,
                              const std::string &words) {
@@ -112,6 +129,7 @@ TEST_F(SkipGrams, refuse_what_is_wrong) {
     refuses({1, 1}, {.vocabulary = 2, .ignored = -1}, "ignored is -1");
     refuses({1, 1}, {.window = -1, .vocabulary = 2}, "window is -1");
     refuses({1, 1}, {.negatives = -2, .vocabulary = 2}, "negatives is -2");
+    refuses(std::vector<int64_t>(100, 1), {.power = 1000, .vocabulary = 2}, "power is 1000: the counts of 100 tokens");
     refuses({1, 1}, {.power = NAN, .vocabulary = 2}, "power is nan");
     ASSERT_EQ(open({1, 1}, {.vocabulary = 2}), GLIA_OK);  // there is no other word: the negative is the same
     EXPECT_EQ(all()[1], (Pair{1, 1, 0}));

@@ -112,6 +112,31 @@ TEST_F(WordVectors, words_may_have_spaces_and_letters_of_all_languages) {
     EXPECT_EQ(row(3), (std::vector<float>{1, 2, 3}));
     EXPECT_EQ(info.words, 4);
     ASSERT_EQ(read("\xe7\x8c\xab 1 1 1\ndog 1 2 3\n"), GLIA_OK) << message();
+    for (const std::string first : {"New York 0.1 -2 3e-1", "in 2 or 3 1 1 1", "7 1 1 1", "x9 1 1 1", "a 5e 1 1 1"}) {
+        for (const char *blank : {"", "\n", "\r\n"}) {
+            ASSERT_EQ(read(std::string("2 3\n") + blank + first + "\ndog 1 2 3\n"), GLIA_OK) << message() << first;
+            EXPECT_EQ(row(3), (std::vector<float>{1, 2, 3}));
+            EXPECT_EQ(info.words, 2);
+        }
+        glia_vocabulary *all = nullptr;
+        ASSERT_EQ(glia_vocabulary_from_vectors(ctx, write("1 3\n" + first).c_str(), nullptr, &all), GLIA_OK)
+            << message();
+        std::string word = first;
+        for (int i = 0; i < 3; ++i) word.erase(word.rfind(' '));
+        EXPECT_EQ(glia_vocabulary_find(all, {word.data(), word.size()}), 0) << word;
+        glia_vocabulary_destroy(all);
+    }
+    // A word of digits is no vector.
+    ASSERT_EQ(read("2 3\n12345678 " + bytes({1, 1, 1}) + "dog " + bytes({1, 2, 3})), GLIA_OK) << message();
+    EXPECT_EQ(row(3), (std::vector<float>{1, 2, 3}));
+}
+
+TEST_F(WordVectors, one_line_is_a_file) {
+    for (const char *file : {"dog 1 2 3", "dog 1 2 3\n", "1 3\ndog 1 2 3", "1 3\ndog 1 2 3\n"}) {
+        ASSERT_EQ(read(file), GLIA_OK) << message();
+        EXPECT_EQ(info.words, 1) << file;
+        EXPECT_EQ(row(3), (std::vector<float>{1, 2, 3}));
+    }
 }
 
 TEST_F(WordVectors, broken_files_are_told_with_their_lines) {
@@ -134,7 +159,7 @@ TEST_F(WordVectors, broken_files_are_told_with_their_lines) {
     refuses("2 3\na " + bytes({1, 2, 3}), "its first line announces 2 words, it has 1");
     refuses("2 3\na " + bytes({1, 2, 3}) + "dog " + bytes({1, INFINITY, 3}), "word 2: element 1 of the vector");
     refuses("1 3\n " + bytes({1, 2, 3}), "word 1: the word is empty");
-    refuses(std::string(70000, 'x'), "line 1 has more than 65536 bytes");
+    refuses(std::string(70000, 'x'), "line 1 has at least 65536 bytes");
     refuses("a 1 2 3\n" + std::string(2000000, 'x'), "line 2: has more than 1048576 bytes");
     EXPECT_EQ(
         glia_vocabulary_read_vectors(words, write("dog 1 2\n").c_str(), nullptr, matrix.data(), 60, nullptr, nullptr),
