@@ -1,4 +1,5 @@
-# Finds libsamplerate and makes SampleRate::samplerate, as its own package for CMake does where there is one. Debian and Ubuntu: libsamplerate0-dev.
+# Finds libsamplerate and makes SampleRate::samplerate, as its own package for CMake does where there is one.
+# Debian and Ubuntu: libsamplerate0-dev.
 find_path(SampleRate_INCLUDE_DIR NAMES samplerate.h)
 find_library(SampleRate_LIBRARY NAMES samplerate)
 include(FindPackageHandleStandardArgs)

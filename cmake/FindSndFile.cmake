@@ -1,4 +1,5 @@
-# Finds libsndfile and makes SndFile::sndfile, as its own package for CMake does where there is one. Debian and Ubuntu: libsndfile1-dev.
+# Finds libsndfile and makes SndFile::sndfile, as its own package for CMake does where there is one.
+# Debian and Ubuntu: libsndfile1-dev.
 find_path(SndFile_INCLUDE_DIR NAMES sndfile.h)
 find_library(SndFile_LIBRARY NAMES sndfile)
 include(FindPackageHandleStandardArgs)

@@ -126,7 +126,7 @@ static glia_status judge(const gli_image_request *request, bool verify, gli_job 
         status = gli_image_decode(job, request, (gli_bytes){content.data, content.bytes}, &info, &pixels);
     gli_block_free(job->ctx, &content);
     gli_pixels_free(job, &pixels);
-    if (status == GLIA_OK || status == GLIA_OUT_OF_MEMORY || status == GLIA_IO_ERROR) return status;
+    if (!gli_job_blames_file(job, status)) return status;
     *why = job->message;
     return GLIA_OK;
 }

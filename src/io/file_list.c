@@ -31,7 +31,7 @@ static void free_names(names *all) {
 static glia_status append(glia_context *ctx, char **text, int *bytes, int *capacity, const char *more) {
     const size_t length = strlen(more) + 1;
     GLI_REQUIRE(ctx, length <= (size_t)(INT32_MAX - *bytes), GLIA_OUT_OF_MEMORY,
-                "out of memory: the paths of pictures have more than %d bytes", INT32_MAX);
+                "out of memory: the paths of files have more than %d bytes", INT32_MAX);
     GLI_TRY(gli_grow(ctx, text, capacity, *bytes + (int)length, 1, "the paths of files"));
     memcpy(*text + *bytes, more, length);
     *bytes += (int)length;
@@ -131,7 +131,7 @@ static void leave(walk *w, size_t before) {
     w->path[before] = '\0';
 }
 
-/* A link to nothing is no picture; whoever does not leave such out hears of it when its kind is asked for. */
+/* A link to nothing is no file; whoever does not leave such out hears of it when its kind is asked for. */
 static bool is_left_link(const walk *w) {
     struct stat info;
     return w->choice->skip && stat(w->path, &info) != 0 && errno == ENOENT;

@@ -10,8 +10,8 @@ enum { GLI_FILE_MAGIC = 64 }; /* bytes at a file's beginning that are enough to 
 typedef struct gli_file_choice {
     const char *many; /* what they are, for messages: "pictures" */
     /* Whether the file that the job names, which begins so, is one: *why, NULL before, says what is wrong with it. A
-     * failure of the machine is returned, with the message in the job. Called once for each file, in their order, by
-     * the thread that uses the context. */
+     * failure of the machine or the build is returned, with the message in the job. Called once for each file, in their
+     * order, by the thread that uses the context. */
     glia_status (*judge)(void *user, gli_job *job, gli_bytes begin, const char **why);
     void *user;
     bool skip; /* what is none is left out; otherwise it is an error */

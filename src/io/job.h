@@ -13,6 +13,7 @@ typedef struct gli_job {
     glia_context *ctx;
     const char *name; /* that messages begin with: a path; NULL: none */
     char message[GLI_JOB_MESSAGE];
+    bool not_built; /* it failed as this build lacks a library, whatever the file is */
 } gli_job;
 
 glia_status gli_job_fail(gli_job *job, glia_status status, const char *format, ...)
@@ -22,6 +23,15 @@ glia_status gli_job_fail(gli_job *job, glia_status status, const char *format, .
     do {                                                                     \
         if (!(condition)) return gli_job_fail((job), (status), __VA_ARGS__); \
     } while (0)
+
+/* A failure as this build lacks a library. */
+#define GLI_JOB_NOT_BUILT(job, ...) ((job)->not_built = true, gli_job_fail((job), GLIA_UNSUPPORTED, __VA_ARGS__))
+
+/* Whether a failure says something about the file, rather than about the machine or the build: such a file may be left
+ * out of many. */
+static inline bool gli_job_blames_file(const gli_job *job, glia_status status) {
+    return status != GLIA_OK && status != GLIA_OUT_OF_MEMORY && status != GLIA_IO_ERROR && !job->not_built;
+}
 
 /* As gli_block_alloc, with the message in the job. */
 glia_status gli_job_alloc(gli_job *job, size_t count, size_t size, const char *what, gli_block *out);

@@ -67,9 +67,9 @@ glia_status gli_wave_resample(gli_job *job, int rate, glia_sound_quality quality
     enum { MOST = 256 }; /* SRC_MAX_RATIO */
     gli_wave made;
     if (rate == wave->rate) return GLIA_OK;
-    GLI_JOB_REQUIRE(job, rate / MOST < wave->rate && wave->rate / MOST < rate, GLIA_UNSUPPORTED,
-                    "the rate is %d Hz, of which %d Hz cannot be made: one may be %d times the other", wave->rate, rate,
-                    MOST);
+    GLI_JOB_REQUIRE(job, rate <= (int64_t)MOST * wave->rate && wave->rate <= (int64_t)MOST * rate, GLIA_UNSUPPORTED,
+                    "the rate is %d Hz, of which %d Hz cannot be made: one may be at most %d times the other",
+                    wave->rate, rate, MOST);
     GLI_TRY(gli_wave_alloc(job, gli_resampled_frames(wave->frames, wave->rate, rate), wave->channels, rate, &made));
     const glia_status status = resample_into(job, wave, quality, &made);
     gli_wave_free(job, status == GLIA_OK ? wave : &made);

@@ -80,7 +80,7 @@ static glia_status count_windows(gli_job *job, const gli_sound_set *set, const c
         status = look_at(job, set, &in, windows);
         fclose(in.file);
     }
-    if (status == GLIA_OK || status == GLIA_OUT_OF_MEMORY || status == GLIA_IO_ERROR) return status;
+    if (!gli_job_blames_file(job, status)) return status;
     *why = job->message;
     return GLIA_OK;
 }

@@ -12,8 +12,8 @@ static glia_status choose(gli_job *job, const gli_wave *wave, const char *path, 
     const char *dot = strrchr(path, '.');
     const bool wav = dot && strcasecmp(dot, ".wav") == 0, flac = dot && strcasecmp(dot, ".flac") == 0;
     *out = (gli_encoding){wave, flac ? GLIA_SOUND_FLAC : GLIA_SOUND_WAV, bits ? bits : 16};
-    GLI_JOB_REQUIRE(job, wav || flac, GLIA_INVALID_ARGUMENT, "ends with '%s', must end with .wav or .flac",
-                    dot ? dot : "");
+    GLI_JOB_REQUIRE(job, wav || flac, GLIA_INVALID_ARGUMENT, "%s%s%s, must end with .wav or .flac",
+                    dot ? "ends with '" : "has no ending", dot ? dot : "", dot ? "'" : "");
     GLI_JOB_REQUIRE(job, out->bits == 16 || out->bits == 24 || (wav && out->bits == 32), GLIA_INVALID_ARGUMENT,
                     "bits is %d, must be 16%s", bits, wav ? ", 24 or 32" : " or 24 in FLAC");
     GLI_JOB_REQUIRE(job, wav || wave->channels <= FLAC_CHANNELS, GLIA_INVALID_ARGUMENT,

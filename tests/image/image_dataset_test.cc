@@ -187,6 +187,14 @@ TEST_F(ImageFolder, names_the_broken_picture_whoever_reads_it) {
 
 // ---- What is no picture ----
 
+// What the build lacks is no fault of a file that may be left out.
+TEST_F(ImageFolder, of_pictures_that_the_build_does_not_read_is_an_error) {
+    if (kPng && kJpeg) GTEST_SKIP() << "there are libpng and libjpeg";
+    write("ant/c.x", picture_file(kPng ? "jpeg_420" : "png_rgb").bytes);
+    refuses(GLIA_UNSUPPORTED, "ant/c.x: is ", {.height = 4, .width = 4, .skip = true, .verify = true});
+    EXPECT_TRUE(says("this build of Glia has no lib")) << message();
+}
+
 TEST_F(ImageFolder, refuses_other_files_or_leaves_them_out) {
     glia_dataset *data  = open();
     const int64_t count = glia_dataset_count(data);

@@ -11,6 +11,17 @@ namespace {
 
 using namespace glia;
 
+// What the build lacks is no fault of files that may be left out.
+TEST_F(SoundTest, folders_without_a_decoder_are_not_taken_for_empty) {
+    if (kSndfile) GTEST_SKIP() << "there is libsndfile";
+    std::filesystem::create_directories(folder / "sounds/horn");
+    folder.write("sounds/horn/a.wav", recording("wav_16").bytes);
+    glia_dataset *out                  = nullptr;
+    const glia_sound_dataset_args args = {.rate = 8000, .length = 10, .hop = 5, .skip = true};
+    EXPECT_EQ(glia_dataset_from_sound_folder(ctx, (folder / "sounds").c_str(), &args, &out), GLIA_UNSUPPORTED);
+    EXPECT_TRUE(says("horn/a.wav: is a recording, and this build of Glia has no libsndfile")) << message();
+}
+
 class SoundFolder : public SoundTest {
    protected:
     void SetUp() override {

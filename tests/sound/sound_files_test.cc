@@ -134,6 +134,7 @@ TEST_F(SoundFiles, that_are_written_end_at_full_scale) {
     };
     refused(created({0, NAN}, 1, 8000), "a.wav", 16, GLIA_NOT_FINITE, "frame 1 of channel 0 is NaN");
     refused(loud, "a.mp3", 0, GLIA_INVALID_ARGUMENT, "ends with '.mp3', must end with .wav or .flac");
+    refused(loud, "a", 0, GLIA_INVALID_ARGUMENT, "has no ending, must end with .wav or .flac");
     refused(loud, "a.flac", 32, GLIA_INVALID_ARGUMENT, "bits is 32, must be 16 or 24 in FLAC");
     refused(loud, "a.wav", 8, GLIA_INVALID_ARGUMENT, "bits is 8, must be 16, 24 or 32");
     refused(created(Samples(18), 9, 8000), "a.flac", 0, GLIA_INVALID_ARGUMENT, "has 9 channels, FLAC takes 8");
@@ -171,6 +172,13 @@ TEST_F(SoundFiles, are_refused_with_their_name_and_values) {
     refuses(bytes, GLIA_INVALID_ARGUMENT, "rate is -1", {.convert = {.rate = -1}});
     refuses(bytes, GLIA_INVALID_ARGUMENT, "invalid quality 3", {.convert = {.quality = glia_sound_quality(3)}});
     refuses(bytes, GLIA_UNSUPPORTED, "the rate is 8000 Hz, of which 31 Hz cannot be made", {.convert = {.rate = 31}});
+    refuses(bytes, GLIA_UNSUPPORTED, "of which 2048001 Hz cannot be made: one may be at most 256 times the other",
+            {.convert = {.rate = 2048001}});
+    if (kSamplerate) {
+        EXPECT_EQ(samples(read(wav, {.convert = {.rate = 2048000}})).size(), 256 * 96u);
+        write(created(Samples(512, 0.5f), 1, 25600), folder / "fast.wav");
+        EXPECT_EQ(samples(read(folder / "fast.wav", {.convert = {.rate = 100}})).size(), 2u);
+    }
 }
 
 // A size that no file has is that of a pipe; any other has to be there.

@@ -7,10 +7,10 @@
 glia_status gli_png_read(gli_job *job, const gli_image_request *request, gli_bytes file, glia_image_info *info,
                          gli_pixels *out) {
     (void)request, (void)file, (void)info, (void)out;
-    return gli_job_fail(job, GLIA_UNSUPPORTED, "is PNG, and " WITHOUT);
+    return GLI_JOB_NOT_BUILT(job, "is PNG, and " WITHOUT);
 }
 
 glia_status gli_png_write(gli_job *job, const gli_pixels *pixels, gli_output *out) {
     (void)pixels, (void)out;
-    return gli_job_fail(job, GLIA_UNSUPPORTED, "PNG is not written: " WITHOUT);
+    return GLI_JOB_NOT_BUILT(job, "PNG is not written: " WITHOUT);
 }

@@ -8,8 +8,9 @@ int64_t gli_resampling_reach(int from, int to, glia_sound_quality quality) {
 
 glia_status gli_resample(gli_job *job, const gli_resampling *what, float *to) {
     (void)to;
-    return gli_job_fail(job, GLIA_UNSUPPORTED,
-                        "from %d to %d Hz: this build of Glia has no libsamplerate: install it (Debian and Ubuntu: "
-                        "libsamplerate0-dev) and build again",
-                        what->rate, what->wanted_rate);
+    return GLI_JOB_NOT_BUILT(
+        job,
+        "from %d to %d Hz: this build of Glia has no libsamplerate: install it (Debian and Ubuntu: "
+        "libsamplerate0-dev) and build again",
+        what->rate, what->wanted_rate);
 }
