@@ -6,11 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* 0 to 1: the numbers of Knuth's MMIX, of which the upper bits are good. */
-static double draw(uint64_t *state) {
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (double)(*state >> 40) / (1 << 24);
-}
+#include "support/draw.h"
 
 static int write_customer(FILE *file, uint64_t *state) {
     static const char *const contracts[] = {"month", "year", "two years"}, *const lines[] = {"none", "DSL", "fibre"};

@@ -10,11 +10,6 @@
 
 enum { PATH = MADE_PATH + 64 };
 
-double draw(uint64_t *state) {
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (double)(*state >> 40) / (1 << 24);
-}
-
 static void path_of(const made_folder *what, const char *dir, int c, int i, char *path) {
     snprintf(path, PATH, "%s/%s/%03d%s", dir, what->classes[c], i, what->ending);
 }

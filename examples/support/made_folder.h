@@ -19,7 +19,4 @@ typedef struct made_folder {
 glia_status make_folder(glia_context *ctx, const made_folder *what, char dir[MADE_PATH]);
 void remove_folder(const made_folder *what, const char *dir);
 
-/* 0 to 1: the numbers of Knuth's MMIX, of which the upper bits are good. */
-double draw(uint64_t *state);
-
 #endif

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "support/draw.h"
+
 enum { FRAMES = NOISES_RATE, KINDS = 4 };
 
 static const double pi                = 3.14159265358979323846;

@@ -3,13 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SIDE = SCENE_SIDE, PIXELS = SIDE * SIDE };
+#include "support/draw.h"
 
-/* 0 to 1: the numbers of Knuth's MMIX, of which the upper bits are good. */
-static double draw(uint64_t *state) {
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (double)(*state >> 40) / (1 << 24);
-}
+enum { SIDE = SCENE_SIDE, PIXELS = SIDE * SIDE };
 
 typedef struct scene {
     int kind;

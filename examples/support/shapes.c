@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "support/draw.h"
+
 enum { SIDE = 48, KINDS = 3 };
 
 static const char *const kinds[KINDS] = {"circle", "square", "triangle"};
