@@ -188,12 +188,15 @@ static glia_status read_result(reading *r, int64_t i, bool retry) {
     const int first     = BEFORE + search->n_settings;
     const int seconds   = first + MIDDLE + search->folds;
     const char *message;
+    const double most_seconds = 1e12; /* of which the file has all digits */
     GLI_TRY(read_status(r, first, &row->status));
     if (row->status != GLIA_OK && retry) return GLIA_OK;
     for (int f = 0; f < search->folds && row->status == GLIA_OK; ++f)
         GLI_TRY(number_of(r, first + MIDDLE + f, &gli_trial_scores(search, i)[f]));
     gli_trial_summarize(search, i);
     GLI_TRY(number_of(r, seconds, &row->seconds));
+    GLI_REQUIRE(search->ctx, row->seconds >= 0 && row->seconds <= most_seconds, GLIA_BAD_FORMAT,
+                "%s: line %lld: %g seconds are no time of a trial", r->path, (long long)r->csv.row_line, row->seconds);
     GLI_TRY(text_of(r, seconds + 1, &message));
     GLI_REQUIRE(search->ctx, strlen(message) < sizeof row->message, GLIA_BAD_FORMAT,
                 "%s: line %lld: the message has %zu bytes, at most %zu", r->path, (long long)r->csv.row_line,

@@ -303,6 +303,12 @@ TEST_F(Search, a_file_of_another_search_is_refused) {
     with("GLIA_OK", "GLIA_FINE", "'GLIA_FINE' is no status");
     with("GLIA_OK,0.", "GLIA_OK,0.,", "line 2: has 16 fields, must be 15");
     with("\n11,", "\n11,\"", "quote");
+    for (const char *seconds : {"-1", "1e306"}) {
+        std::string last        = right.substr(0, right.find('\n', right.find("\n0,") + 1));
+        last                    = last.substr(last.rfind('\n'));
+        const std::string wrong = last.substr(0, last.rfind(',', last.size() - 2) + 1) + seconds + ",";
+        with(last, wrong, "seconds are no time of a trial");
+    }
     std::ofstream(path) << "";
     fails(GLIA_BAD_FORMAT, "has 0 columns");
     std::ofstream(path) << right;
