@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 14 /* of the column of subjects */, SHAPE = 200, LONGEST = 2000 /* characters of a note */ };
+#include "text.h"
+
+enum { WIDTH = 14 /* of the column of subjects */, SHAPE = 200 };
 
 typedef struct inspection {
     glia_context *ctx;
@@ -12,17 +14,6 @@ typedef struct inspection {
     glia_safetensors *file;
     glia_model *model; /* its definition; NULL: it has none, or ops that only a program has */
 } inspection;
-
-/* Text of the file without what would steer a terminal, of at most so many bytes. */
-static void put_text(FILE *to, const char *text, int most) {
-    for (; *text && most > 0; ++text, --most) {
-        const unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
-        const int second_set = c == 0xc2 && next >= 0x80 && next < 0xa0; /* control characters, too */
-        if (second_set) ++text;
-        fputc(second_set || c < ' ' || c == 0x7f ? '?' : c, to);
-    }
-    if (*text) fputs("...", to);
-}
 
 static void line(const char *subject, const char *text) {
     fputs("  ", stdout);
@@ -32,18 +23,10 @@ static void line(const char *subject, const char *text) {
     putchar('\n');
 }
 
-static int fail(const char *text) {
-    fflush(stdout);
-    fputs("glia: ", stderr);
-    put_text(stderr, text, LONGEST);
-    fputc('\n', stderr);
-    return 1;
-}
-
 static int fail_in(const inspection *i, const char *what, const char *name) {
     char text[LONGEST];
     snprintf(text, sizeof text, "%s: %s '%s'", i->path, what, name);
-    return fail(text);
+    return complain(text);
 }
 
 static const char *shape_text(const glia_shape *shape, char text[SHAPE]) {
@@ -138,9 +121,9 @@ static int print_model(inspection *i) {
         line("layers", glia_message(i->ctx));
         return 0;
     }
-    if (status != GLIA_OK) return fail(glia_message(i->ctx));
+    if (status != GLIA_OK) return complain(glia_message(i->ctx));
     putchar('\n');
-    if (glia_model_summary(i->model, stdout) != GLIA_OK) return fail(glia_message(i->ctx));
+    if (glia_model_summary(i->model, stdout) != GLIA_OK) return complain(glia_message(i->ctx));
     return check_weights(i);
 }
 
@@ -151,17 +134,17 @@ static int is_onnx(const char *path) {
 
 static int inspect_onnx(const inspection *i) {
     glia_onnx *file = NULL;
-    if (glia_onnx_open(i->ctx, i->path, NULL, &file) != GLIA_OK) return fail(glia_message(i->ctx));
+    if (glia_onnx_open(i->ctx, i->path, NULL, &file) != GLIA_OK) return complain(glia_message(i->ctx));
     printf("%s\n", i->path);
     line("is", "a network of ONNX");
     const glia_status status = glia_onnx_describe(file, stdout);
     glia_onnx_close(file);
-    return status == GLIA_OK ? 0 : fail(glia_message(i->ctx));
+    return status == GLIA_OK ? 0 : complain(glia_message(i->ctx));
 }
 
 static int inspect_file(inspection *i) {
     if (is_onnx(i->path)) return inspect_onnx(i);
-    if (glia_safetensors_open(i->ctx, i->path, &i->file) != GLIA_OK) return fail(glia_message(i->ctx));
+    if (glia_safetensors_open(i->ctx, i->path, &i->file) != GLIA_OK) return complain(glia_message(i->ctx));
     printf("%s\n", i->path);
     print_kind(i);
     print_notes(i);
@@ -175,7 +158,7 @@ static int inspect_file(inspection *i) {
 int inspect(const char *path) {
     inspection i = {.path = path};
     if (glia_context_create("cpu", &(glia_context_args){.threads = 1}, &i.ctx) != GLIA_OK)
-        return fail(glia_message(NULL));
+        return complain(glia_message(NULL));
     const int code = inspect_file(&i);
     glia_context_destroy(i.ctx);
     return code;

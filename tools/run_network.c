@@ -5,10 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 64 /* inputs, and outputs */, PATH_BYTES = 4096 };
+#include "text.h"
+
+enum {
+    MOST      = 64 /* inputs, and outputs */,
+    FILE_NAME = 192 /* shorter than may be: a file has a suffix as long as it is being written */
+};
 
 typedef struct input_file {
-    char name[256];
+    char *name; /* until the network is open, NAME=FILE */
     const char *path;
     glia_npy *npy; /* one of these two */
     glia_onnx_tensor *tensor;
@@ -25,30 +30,40 @@ typedef struct job {
     glia_npy_array given[MOST];
     glia_tensor *in[MOST], *out[MOST];
     glia_value values[MOST];
+    char files[MOST][FILE_NAME]; /* of outputs */
 } job;
-
-static int complain(const char *text) {
-    fflush(stdout);
-    fprintf(stderr, "glia: %s\n", text);
-    return 1;
-}
 
 static int misused(const char *what, const char *word) {
     fprintf(stderr, "glia: run: %s '%s'\n", what, word);
     return 2;
 }
 
-/* NAME=FILE */
-static int read_input_argument(job *j, const char *text) {
-    const char *equals = strrchr(text, '=');
+static int read_input_argument(job *j, char *text) {
+    const char *equals = strchr(text, '=');
     if (j->n_inputs == MOST) return misused("too many inputs:", text);
-    input_file *input = &j->inputs[j->n_inputs];
-    if (!equals || equals == text || !equals[1] || (size_t)(equals - text) >= sizeof input->name)
-        return misused("an input is NAME=FILE, not", text);
-    memcpy(input->name, text, (size_t)(equals - text));
-    input->path = equals + 1;
-    ++j->n_inputs;
+    if (!equals || equals == text || !equals[1]) return misused("an input is NAME=FILE, not", text);
+    j->inputs[j->n_inputs++].name = text;
     return 0;
+}
+
+static int is_input(const job *j, const char *name, size_t length) {
+    for (int i = 0; i < glia_onnx_input_count(j->file); ++i) {
+        const char *input = glia_onnx_input(j->file, i).name;
+        if (strlen(input) == length && memcmp(input, name, length) == 0) return 1;
+    }
+    return 0;
+}
+
+/* Names and paths may have a '=' as well: the first one behind a name of an input parts them, else the first. */
+static void split_input(const job *j, input_file *input) {
+    char *equals = strchr(input->name, '=');
+    for (char *at = equals; at; at = strchr(at + 1, '='))
+        if (at[1] && is_input(j, input->name, (size_t)(at - input->name))) {
+            equals = at;
+            break;
+        }
+    *equals     = '\0';
+    input->path = equals + 1;
 }
 
 static int read_arguments(job *j, int argc, char **argv) {
@@ -124,29 +139,54 @@ static glia_status compute(job *j, int n) {
     return status == GLIA_OK ? glia_plan_run(j->plan, in, n, j->out, j->n_outputs) : status;
 }
 
-/* DIR/NAME.npy, with a "_" for what a name of a file cannot have. */
-static void output_path(const job *j, const char *name, char path[PATH_BYTES]) {
-    const int used     = snprintf(path, PATH_BYTES, "%s/", j->folder);
-    const size_t start = used < PATH_BYTES - 300 ? (size_t)used : PATH_BYTES - 300;
-    snprintf(path + start, PATH_BYTES - start, "%.255s.npy", name);
-    for (char *c = path + start; *c; ++c)
-        if (*c == '/' || (unsigned char)*c < ' ' || *c == 0x7f) *c = '_';
-    if (path[start] == '.') path[start] = '_';
+static int is_taken(const job *j, int n, const char *file) {
+    for (int i = 0; i < n; ++i)
+        if (strcmp(j->files[i], file) == 0) return 1;
+    return 0;
+}
+
+/* NAME.npy, with a "_" for what a name of a file cannot have, as much of it as fits, and NAME_1.npy where an output
+ * before has that file. */
+static void choose_file(job *j, int n) {
+    enum { STEM = FILE_NAME - (int)sizeof "_-2147483648.npy" };
+    char stem[STEM + 1];
+    snprintf(stem, sizeof stem, "%s", glia_onnx_output(j->file, n).name);
+    size_t length = strlen(stem);
+    if (length == STEM) { /* no half of a character */
+        while (length && ((unsigned char)stem[length - 1] & 0xc0) == 0x80) --length;
+        if (length && (unsigned char)stem[length - 1] >= 0xc0) --length;
+    }
+    stem[length] = '\0';
+    for (char *c = stem; *c; ++c) {
+        const int bytes = *c == '/' || (c == stem && *c == '.') ? 1 : control_bytes(c);
+        for (int i = 0; i < bytes; ++i) c[i] = '_';
+    }
+    snprintf(j->files[n], FILE_NAME, "%s.npy", *stem ? stem : "_");
+    for (int i = 1; is_taken(j, n, j->files[n]); ++i) snprintf(j->files[n], FILE_NAME, "%s_%d.npy", stem, i);
 }
 
 static glia_status write_output(const job *j, int i, const void *values, size_t bytes) {
     const glia_npy_array array = {
         .dtype = glia_tensor_dtype(j->out[i]), .shape = glia_tensor_shape(j->out[i]), .values = values, .bytes = bytes};
-    char path[PATH_BYTES];
-    output_path(j, glia_onnx_output(j->file, i).name, path);
-    return glia_npy_write(j->ctx, path, &array);
+    const size_t size = strlen(j->folder) + 1 + FILE_NAME;
+    char *path        = malloc(size);
+    if (!path) return GLIA_OUT_OF_MEMORY;
+    snprintf(path, size, "%s/%s", j->folder, j->files[i]);
+    const glia_status status = glia_npy_write(j->ctx, path, &array);
+    const char *name         = glia_onnx_output(j->file, i).name;
+    const size_t length      = strlen(name);
+    const bool renamed       = strncmp(j->files[i], name, length) != 0 || strcmp(j->files[i] + length, ".npy") != 0;
+    if (status == GLIA_OK && renamed) printf("  in %s\n", path);
+    free(path);
+    return status;
 }
 
 static void print_output(const job *j, int i, const void *values) {
     enum { FIRST = 8 };
     const glia_shape shape = glia_tensor_shape(j->out[i]);
     const int64_t count    = glia_tensor_count(j->out[i]);
-    printf("%s: %s [", glia_onnx_output(j->file, i).name, glia_dtype_name(glia_tensor_dtype(j->out[i])));
+    put_text(stdout, glia_onnx_output(j->file, i).name, LONGEST);
+    printf(": %s [", glia_dtype_name(glia_tensor_dtype(j->out[i])));
     for (int d = 0; d < shape.ndim; ++d) printf("%s%lld", d ? "," : "", (long long)shape.dim[d]);
     printf("]");
     for (int64_t k = 0; k < count && k < FIRST && glia_tensor_dtype(j->out[i]) == GLIA_F32; ++k)
@@ -156,8 +196,9 @@ static void print_output(const job *j, int i, const void *values) {
     puts(count > FIRST ? " ..." : "");
 }
 
-static int give_outputs(const job *j) {
+static int give_outputs(job *j) {
     for (int i = 0; i < j->n_outputs; ++i) {
+        choose_file(j, i);
         const size_t bytes = (size_t)glia_tensor_count(j->out[i]) * glia_dtype_size(glia_tensor_dtype(j->out[i]));
         void *values       = malloc(bytes ? bytes : 1);
         if (!values) return complain("out of memory");
@@ -165,6 +206,7 @@ static int give_outputs(const job *j) {
         if (status == GLIA_OK) print_output(j, i, values);
         if (status == GLIA_OK && j->folder) status = write_output(j, i, values, bytes);
         free(values);
+        if (status == GLIA_OUT_OF_MEMORY) return complain("out of memory");
         if (status != GLIA_OK) return complain(glia_message(j->ctx));
     }
     return 0;
@@ -173,7 +215,13 @@ static int give_outputs(const job *j) {
 static int print_problems(const job *j) {
     for (int i = 0; i < glia_onnx_problem_count(j->file); ++i) {
         const glia_onnx_problem p = glia_onnx_get_problem(j->file, i);
-        fprintf(stderr, "  %s '%s': %s\n", p.op, p.node, p.reason);
+        fputs("  ", stderr);
+        put_text(stderr, p.op, LONGEST);
+        fputs(" '", stderr);
+        put_text(stderr, p.node, LONGEST);
+        fputs("': ", stderr);
+        put_text(stderr, p.reason, LONGEST);
+        fputc('\n', stderr);
     }
     return 1;
 }
@@ -183,6 +231,7 @@ static int run(job *j) {
     const int n  = glia_onnx_input_count(j->file);
     j->n_outputs = glia_onnx_output_count(j->file);
     if (n > MOST || j->n_outputs > MOST) return complain("the network has more than 64 inputs or outputs");
+    for (int i = 0; i < j->n_inputs; ++i) split_input(j, &j->inputs[i]);
     for (int i = 0; i < j->n_inputs; ++i)
         if (read_input(j, &j->inputs[i], &j->given[i]) != GLIA_OK) return complain(glia_message(j->ctx));
     if (make_plan(j) != GLIA_OK) return complain(glia_message(j->ctx)), print_problems(j);

@@ -60,7 +60,7 @@ GLIA_API void glia_context_destroy(glia_context *ctx);
 
 /* Text of this context's last failure, "" if there was none. It stays valid until the context fails again. After
  * GLIA_BUSY it is that one, for the thread that got it, until it calls again. ctx NULL: of this thread's last failure
- * that has no context: of glia_context_create, and of a function whose object is NULL. */
+ * that has no context: of glia_context_create, or of a NULL object. Control characters come as "?". */
 GLIA_API const char *glia_message(const glia_context *ctx);
 
 GLIA_API const char *glia_context_device(const glia_context *ctx); /* "cpu", "cuda:0" */

@@ -13,6 +13,7 @@ static _Thread_local const glia_context *refused_by;
 static void write_message(char *message, size_t size, const char *scope, const char *format, va_list args) {
     const int used = snprintf(message, size, "%s", scope);
     if (used >= 0 && (size_t)used < size) gli_format_list(message + used, size - (size_t)used, format, args);
+    gli_replace_control(message);
 }
 
 glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, ...) {
@@ -89,5 +90,6 @@ void gli_log(const glia_context *ctx, gli_log_category category, const char *for
     va_start(args, format);
     gli_format_list(line, sizeof line, format, args);
     va_end(args);
+    gli_replace_control(line);
     ctx->log(ctx->log_user, line);
 }

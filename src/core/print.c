@@ -49,6 +49,21 @@ const char *gli_join_names(const char *(*name)(const void *of, int i), const voi
     return text;
 }
 
+int gli_control_bytes(const char *text) {
+    const unsigned char c = (unsigned char)*text, next = c ? (unsigned char)text[1] : 0;
+    if (c == 0xc2 && next >= 0x80 && next < 0xa0) return 2;
+    return c && (c < ' ' || c == 0x7f);
+}
+
+void gli_replace_control(char *text) {
+    char *to = text;
+    for (int bytes; *text; text += bytes ? bytes : 1) {
+        bytes = gli_control_bytes(text);
+        *to++ = bytes ? '?' : *text;
+    }
+    *to = '\0';
+}
+
 bool gli_print(FILE *file, const char *text) {
     const gli_quiet_signals quiet = gli_quiet_signals_begin();
     const bool written            = fputs(text, file) >= 0 && fflush(file) == 0;

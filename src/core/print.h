@@ -17,6 +17,12 @@ bool gli_scan_double(const char *text, double *out);
 /* "a, b, ...": the names that `name` gives to the numbers from 0 on, NULL behind the last, as far as they fit. */
 const char *gli_join_names(const char *(*name)(const void *of, int i), const void *of, char *text, size_t size);
 
+/* How many bytes at the text's start are a control character, of ASCII or of UTF-8's U+0080 to U+009F; 0: none is. */
+int gli_control_bytes(const char *text);
+
+/* Puts "?" for each control character, so that a name out of a file does not steer the terminal that shows it. */
+void gli_replace_control(char *text);
+
 /* Writes text and flushes the stream. What would raise a signal makes it fail (core/quiet_signals.h). */
 bool gli_print(FILE *file, const char *text);
 

@@ -71,11 +71,9 @@ static void put(printer *p, const char *text) {
 
 /* A name of the file, without what would steer a terminal. */
 static void put_name(printer *p, const char *text) {
-    for (; *text; ++text) {
-        const unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
-        const bool second_set = c == 0xc2 && next >= 0x80 && next < 0xa0;
-        if (second_set) ++text;
-        put_char(p, second_set || c < ' ' || c == 0x7f ? '?' : (char)c);
+    for (int bytes; *text; text += bytes ? bytes : 1) {
+        bytes = gli_control_bytes(text);
+        put_char(p, bytes ? '?' : *text);
     }
 }
 

@@ -2,12 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
+#include <filesystem>
 #include <string>
 
 #include "build/command.h"
 #include "glia/glia.h"
 #include "support/files.h"
+#include "support/onnx_file.h"
 
 namespace {
 
@@ -63,6 +64,38 @@ TEST_F(Run, says_what_is_wrong) {
         EXPECT_TRUE(run(wrong).says("glia run FILE.onnx")) << wrong;
     }
     EXPECT_EQ(run("run --help").exit_code, 0);
+}
+
+TEST_F(Run, splits_at_a_known_name) {
+    ASSERT_EQ(std::filesystem::copy_file(recorded + "image.npy", folder / "a=b.npy"), true);
+    const Output r = run("run " + recorded + "network.onnx --input image=" + (folder / "a=b.npy") + " --device cpu");
+    EXPECT_EQ(r.exit_code, 0) << r.text;
+}
+
+// Outputs of a network that copies x, under these names.
+TEST_F(Run, writes_a_file_for_each_output) {
+    const std::vector<std::string> names = {"a/b", "a_b", std::string(300, 'n'), "\x1b[2J", "x=y"};
+    onnx::Network n;
+    n.inputs = {onnx::value("v=w", onnx::FLOAT, {2, 3, 1, 1})};
+    for (const std::string &name : names) {
+        n.nodes.push_back(onnx::node("Relu", {"v=w"}, {name}));
+        n.outputs.push_back(onnx::value(name, onnx::FLOAT, {2, 3, 1, 1}));
+    }
+    const std::string bytes = n.file(), path = folder.write("f.onnx", {bytes.begin(), bytes.end()});
+    const float values[] = {1, 2, 3, 4, 5, 6};
+    const glia_npy_array x{"x", GLIA_F32, GLIA_SHAPE(2, 3, 1, 1), values, sizeof values};
+    ASSERT_EQ(glia_npy_write(ctx, (folder / "x=1.npy").c_str(), &x), GLIA_OK) << glia_message(ctx);
+    const Output r = run("run " + path + " --input v=w=" + (folder / "x=1.npy") + " --output-dir " + folder.path());
+    EXPECT_EQ(r.exit_code, 0) << r.text;
+    EXPECT_FALSE(r.says("\x1b")) << r.text;
+    EXPECT_TRUE(r.says("?[2J: f32 [2,3,1,1] 1 2 3")) << r.text;
+    for (const std::string &file :
+         {std::string("a_b"), std::string("a_b_1"), std::string(175, 'n'), std::string("_[2J"), std::string("x=y")})
+        EXPECT_EQ(read(folder / (file + ".npy")), std::vector<float>(values, values + 6)) << file << "\n" << r.text;
+    std::filesystem::create_directory(folder / "sub");
+    const std::string far = folder.path() + std::string(3850, '/') + "sub";
+    EXPECT_EQ(run("run " + path + " --input v=w=" + (folder / "x=1.npy") + " --output-dir " + far).exit_code, 0);
+    EXPECT_EQ(read(folder / "sub/a_b.npy"), std::vector<float>(values, values + 6));
 }
 
 TEST_F(Run, inspect_names_every_value) {

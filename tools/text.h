@@ -1,0 +1,18 @@
+/* What the commands print of files and of failures. */
+#ifndef GLI_TOOLS_TEXT_H
+#define GLI_TOOLS_TEXT_H
+
+#include <stdio.h>
+
+enum { LONGEST = 2000 /* bytes of a text of a file that are shown */ };
+
+/* How many bytes at the text's start are a control character, of ASCII or of UTF-8's U+0080 to U+009F; 0: none is. */
+int control_bytes(const char *text);
+
+/* Text of a file, of at most so many bytes, with "?" for what would steer a terminal. */
+void put_text(FILE *to, const char *text, int most);
+
+/* "glia: TEXT" on stderr; returns 1, the exit code of a command that failed. */
+int complain(const char *text);
+
+#endif
