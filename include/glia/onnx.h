@@ -21,7 +21,7 @@ extern "C" {
 typedef struct glia_onnx glia_onnx;
 
 typedef struct glia_onnx_args {
-    size_t max_bytes; /* the largest size of the file, and of each with weights beside it; default 2^32 */
+    size_t max_bytes; /* of the file, and of all weights beside it that one import reads; default 2^32 */
 } glia_onnx_args;
 
 /* Reads a file, but not the weights beside it. args may be NULL. Errors: GLIA_UNSUPPORTED in a build without
@@ -52,7 +52,7 @@ GLIA_API glia_onnx_value glia_onnx_output(const glia_onnx *onnx, int index);
 /* Operator sets, inputs, outputs, weights, and nodes with the names of the values that they give. */
 GLIA_API glia_status glia_onnx_describe(const glia_onnx *onnx, FILE *file);
 
-/* A file of one tensor, TensorProto, as which inputs and results of ONNX's tests come. */
+/* A file of one tensor, TensorProto, as those of ONNX's tests. Values in another file: GLIA_UNSUPPORTED. */
 typedef struct glia_onnx_tensor glia_onnx_tensor;
 GLIA_API glia_status glia_onnx_tensor_open(glia_context *ctx, const char *path, glia_onnx_tensor **out);
 GLIA_API void glia_onnx_tensor_close(glia_onnx_tensor *tensor);                 /* NULL is allowed */
@@ -97,10 +97,10 @@ typedef struct glia_onnx_model_args {
 /* Adds the network to a model of f32: its first dimension is the batch, whatever the file says it is. Weights have the
  * file's names, of which the last 63 bytes, and its values; they can be trained, frozen and saved like any other.
  * Constants that are no weights, such as a factor, are frozen. A batch normalisation has statistics of its batch in
- * training, dropout drops there. A cut network with a new head is
+ * training, dropout drops there. A cut network with a new head is, of const char *pool = "pool",
  *
- *     glia_onnx_add_to_model(onnx, net, &(glia_onnx_model_args){.outputs = &(const char *){"pool"}, .n_outputs = 1},
- * &x, 1); x = glia_model_dense(net, x, &(glia_dense_args){.units = 5});
+ *     glia_onnx_add_to_model(onnx, net, &(glia_onnx_model_args){.outputs = &pool, .n_outputs = 1}, &x, 1);
+ *     x = glia_model_dense(net, x, &(glia_dense_args){.units = 5});
  *
  * args may be NULL. Errors as above. */
 GLIA_API glia_status glia_onnx_add_to_model(glia_onnx *onnx, glia_model *model, const glia_onnx_model_args *args,

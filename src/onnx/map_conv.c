@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "core/size.h"
 #include "glia/ops/elementwise.h"
 #include "glia/ops/movement.h"
 #include "onnx/onnx_map.h"
@@ -207,10 +208,16 @@ void gli_onnx_map_conv(gli_onnx_node *node) {
 /* ---- ConvTranspose ---- */
 
 /* What is cropped where a size is asked for. What is missing to it is added at the end. */
-static void crop_to(gli_onnx_window *w, int i, int64_t size, int64_t wanted) {
+static bool crop_to(gli_onnx_node *node, gli_onnx_window *w, int i, int64_t size, int64_t wanted) {
+    if (wanted < 0 || wanted > GLI_ONNX_MOST_SIZE)
+        return gli_onnx_fail(node, GLIA_BAD_FORMAT, "its output is to have a size of %lld", (long long)wanted), false;
     const int64_t full = (size - 1) * w->stride[i] + span(w, i) + w->output_pad[i];
     share(w, i, full - wanted, strcmp(w->auto_pad, "SAME_UPPER") == 0);
-    if (full < wanted) w->output_pad[i] += wanted - full > INT_MAX / 2 ? INT_MAX / 2 : (int)(wanted - full);
+    const int64_t padding = w->output_pad[i] + gli_max_i64(wanted - full, 0);
+    if (padding > INT_MAX)
+        return gli_onnx_fail(node, GLIA_BAD_FORMAT, "its output_padding is to be %lld", (long long)padding), false;
+    w->output_pad[i] = (int)padding;
+    return true;
 }
 
 static bool read_crops(gli_onnx_node *node, const gli_onnx_value *x, gli_onnx_window *w) {
@@ -218,14 +225,15 @@ static bool read_crops(gli_onnx_node *node, const gli_onnx_value *x, gli_onnx_wi
     const int n     = gli_onnx_ints(node, "output_shape", 6, wanted);
     const bool same = strncmp(w->auto_pad, "SAME", 4) == 0;
     if (!read_sizes(node, "output_padding", w->rank, 0, none, w->output_pad)) return false;
+    for (int i = 0; i < 3; ++i)
+        if (w->output_pad[i] < 0)
+            return gli_onnx_fail(node, GLIA_BAD_FORMAT, "output_padding has %d", w->output_pad[i]), false;
     if (n >= 0 && n < w->rank) return gli_onnx_fail(node, GLIA_BAD_FORMAT, "output_shape has %d numbers", n), false;
     for (int i = 0; i < w->rank; ++i) {
         const int at       = 3 - w->rank + i;
         const int64_t size = x->is.dim[2 + i];
-        if (n >= 0)
-            crop_to(w, at, size, wanted[n - w->rank + i]);
-        else if (same)
-            crop_to(w, at, size, size * w->stride[at]);
+        if (n >= 0 && !crop_to(node, w, at, size, wanted[n - w->rank + i])) return false;
+        if (n < 0 && same && !crop_to(node, w, at, size, size * w->stride[at])) return false;
     }
     return true;
 }
@@ -242,10 +250,10 @@ static gli_onnx_value *filters_at(gli_onnx_node *node, gli_onnx_value *w, int s)
 
 /* y [N D,K,P,Q] as [N,L,K,P,Q]: its depths are `stride` apart from `first` on, and zeros elsewhere. */
 static gli_onnx_value *spread_depth(gli_onnx_node *node, gli_onnx_value *y, const gli_onnx_value *x, int stride,
-                                    int first, int64_t length) {
+                                    int64_t first, int64_t length) {
     const int64_t depth = x->is.dim[2], used = (depth - 1) * stride + 1;
     const glia_pad_params between = {.after = {0, 0, stride - 1}};
-    const glia_pad_params around  = {.before = {0, first}, .after = {0, (int)(length - used - first)}};
+    const glia_pad_params around  = {.before = {0, (int)first}, .after = {0, (int)(length - used - first)}};
     gli_onnx_shape apart = {0}, merged = {0};
     gli_onnx_copy_dims(&apart, x, 0, 1);
     gli_onnx_copy_dims(&apart, x, 2, 3);
@@ -280,7 +288,7 @@ static gli_onnx_value *transpose_depth(gli_onnx_node *node, const glia_conv2d_tr
         gli_onnx_value *f = filters_at(node, filters, s);
         gli_onnx_value *y =
             f ? gli_onnx_call(node, &gli_op_conv2d_transpose, params, GLI_ONNX_VALUES(by_depth, f)) : NULL;
-        if (y) y = spread_depth(node, y, x, w->stride[0], s * w->dilation[0], length);
+        if (y) y = spread_depth(node, y, x, w->stride[0], (int64_t)s * w->dilation[0], length);
         sum = sum ? gli_onnx_binary(node, GLIA_BINARY_ADD, sum, y) : y;
     }
     sum = gli_onnx_slice(node, sum, 1, w->pad[0], length - w->pad_end[0], 1);

@@ -106,7 +106,8 @@ static gli_onnx_value *gather_slices(gli_onnx_node *node, gli_onnx_value *x, con
     gli_onnx_shape shape = {0};
     const int n          = (int)gli_count(&indices->is);
     for (int i = 0; i < n; ++i) {
-        int64_t at = (int64_t)gli_load(indices->is.dtype, indices->constant->data, i);
+        int64_t at = indices->is.dtype == GLIA_I64 ? ((const int64_t *)indices->constant->data)[i]
+                                                   : (int64_t)gli_load(indices->is.dtype, indices->constant->data, i);
         if (at < 0) at += x->is.dim[axis];
         if (at < 0 || at >= x->is.dim[axis])
             return gli_onnx_fail(node, GLIA_BAD_FORMAT, "index %lld of %s", (long long)at, GLI_SHAPE_OF(&x->is));
@@ -126,7 +127,8 @@ void gli_onnx_map_gather(gli_onnx_node *node) {
     const int axis  = gli_onnx_axis(node, gli_onnx_int(node, "axis", 0), x->is.ndim);
     const int64_t n = gli_count(&indices->is);
     if (!gli_onnx_ok(node)) return;
-    if (node->im->model && indices->constant && !x->constant && n > 0 && n <= GLI_MAX_IN)
+    const bool few = n > 0 && n <= GLI_MAX_IN && !gli_dtype_is_float(indices->is.dtype);
+    if (node->im->model && indices->constant && !x->constant && few)
         gli_onnx_give(node, 0, gather_slices(node, x, indices, axis));
     else
         gli_onnx_give(node, 0, gli_onnx_gather(node, x, indices, axis));
@@ -149,8 +151,9 @@ void gli_onnx_map_one_hot(gli_onnx_node *node) {
     if (!index) indices = gli_onnx_cast(node, indices, ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
     if (!indices) return;
     gli_onnx_value *y = gli_onnx_call(node, &gli_op_one_hot, &params, GLI_ONNX_VALUES(indices));
+    if (!y) return; /* among others of more dimensions than `order` has */
     for (int i = 0; i < ndim; ++i) order[i] = i < axis ? i : i == axis ? ndim - 1 : i - 1;
-    if (y) y->type = node->in[2]->type;
+    y->type = node->in[2]->type;
     gli_onnx_give(node, 0, axis == ndim - 1 ? y : gli_onnx_transpose(node, y, order));
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/size.h"
 #include "onnx/onnx_map.h"
 
 typedef struct cell {
@@ -46,7 +47,7 @@ static bool read_activations(layer *l) {
     for (size_t i = 0; i < a->n_strings; ++i)
         if (!equal(&a->strings[i], relu ? "Relu" : l->cell->activation[i % (size_t)l->cell->activations]))
             return gli_onnx_fail(l->node, GLIA_UNSUPPORTED, "activation '%.*s' as its number %zu",
-                                 (int)a->strings[i].len, (const char *)a->strings[i].data, i),
+                                 (int)gli_min_size(a->strings[i].len, 64), (const char *)a->strings[i].data, i),
                    false;
     return true;
 }
@@ -67,6 +68,8 @@ static bool read_attributes(layer *l) {
     l->directions       = d == 2 ? 2 : 1;
     gli_onnx_ignore(node, "output_sequence");
     if (gli_onnx_has(node, "clip")) return gli_onnx_fail(node, GLIA_UNSUPPORTED, "a clip of its gates"), false;
+    if (l->hidden < 0 || l->hidden > GLI_ONNX_MOST_SIZE)
+        return gli_onnx_fail(node, GLIA_BAD_FORMAT, "hidden_size is %lld", (long long)l->hidden), false;
     if (gli_onnx_int(node, "input_forget", 0)) return gli_onnx_fail(node, GLIA_UNSUPPORTED, "input_forget"), false;
     return read_activations(l) && gli_onnx_ok(node);
 }

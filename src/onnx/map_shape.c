@@ -22,7 +22,7 @@ static gli_onnx_value *load(gli_onnx_node *node, const Onnx__TensorProto *from) 
     int64_t dim[GLIA_MAX_DIMS];
     if (from->n_dims > GLIA_MAX_DIMS)
         return gli_onnx_fail(node, GLIA_UNSUPPORTED, "a tensor of %zu dimensions", from->n_dims);
-    const glia_status status = gli_onnx_tensor_load(im->host, im->onnx->path, im->onnx->max_bytes, from, &tensor);
+    const glia_status status = gli_onnx_tensor_load(im->host, im->onnx->path, &im->external_left, from, &tensor);
     if (status != GLIA_OK) return gli_onnx_fail(node, status, "%s", glia_message(im->host));
     memcpy(dim, tensor->dim, sizeof dim);
     gli_onnx_value *value = gli_onnx_constant(node, from->data_type, tensor->ndim, dim);
@@ -77,6 +77,9 @@ static bool check_sizes(gli_onnx_node *node, int n, const int64_t *dim) {
 
 /* A size of arithmetic, for both batches; false: it is none. */
 static bool both_sizes(int64_t size, int64_t *dim, int64_t *other) {
+    const int64_t most = INT64_C(1) << 60; /* 2^20 batches, which leaves room for the sums below */
+    *dim = *other = 0;
+    if (size < -most || size > most) return false;
     const int64_t batches = (size + GLI_ONNX_BATCH / 2) >> 40, rest = size - batches * GLI_ONNX_BATCH;
     *dim   = batches * GLI_ONNX_ONE_BATCH + rest;
     *other = batches * GLI_ONNX_OTHER_BATCH + rest;
@@ -91,7 +94,9 @@ static void fill_by_batch(gli_onnx_node *node, int ndim, const int64_t *size, co
     for (int i = 0; i < ndim; ++i)
         GLI_ONNX_REQUIRE(node, both_sizes(size[i], &dim[i], &y->other[i]) && dim[i] >= 0 && y->other[i] >= 0,
                          GLIA_BAD_FORMAT, "a size of %lld", (long long)size[i]);
-    gli_set_shape(&y->is, fill ? fill->is.dtype : node->im->model_dtype, ndim, dim);
+    const glia_dtype dtype = fill ? fill->is.dtype : node->im->model_dtype;
+    gli_set_shape(&y->is, dtype, ndim, dim);
+    if (!gli_onnx_check_result(node, y)) return;
     y->type   = fill ? fill->type : FLOAT;
     y->filled = true;
     y->fill   = fill ? gli_load(fill->is.dtype, fill->constant->data, 0) : 0;
@@ -144,6 +149,7 @@ void gli_onnx_map_eye_like(gli_onnx_node *node) {
     GLI_ONNX_REQUIRE(node, !node->im->batched || x->is.dim[0] == x->other[0], GLIA_UNSUPPORTED,
                      "a constant that depends on the batch");
     const int64_t type = gli_onnx_int(node, "dtype", x->type), rows = x->is.dim[0], columns = x->is.dim[1];
+    GLI_ONNX_REQUIRE(node, type > 0 && type < 64, GLIA_BAD_FORMAT, "its dtype is %lld", (long long)type);
     gli_onnx_value *y = gli_onnx_constant(node, (int)type, 2, x->is.dim);
     for (int64_t i = 0; y && i < rows; ++i)
         if (k >= -i && k < columns - i) gli_store(y->is.dtype, y->constant->data, i * columns + i + k, 1);
@@ -154,9 +160,10 @@ void gli_onnx_map_eye_like(gli_onnx_node *node) {
 
 /* The size of a dimension, for arithmetic. */
 static bool symbolic(gli_onnx_node *node, int64_t dim, int64_t other, int64_t *out) {
-    const int64_t batches = other - dim, rest = dim - GLI_ONNX_ONE_BATCH * batches;
+    const int64_t batches = other - dim;
     if (batches == 0) return *out = dim, true;
-    if (batches < 0 || batches >= 1 << 20 || rest < -INT32_MAX || rest > INT32_MAX)
+    const int64_t rest = batches < 1 << 20 ? dim - GLI_ONNX_ONE_BATCH * batches : INT64_MAX;
+    if (batches < 0 || rest < -INT32_MAX || rest > INT32_MAX)
         return gli_onnx_fail(node, GLIA_UNSUPPORTED, "a size that is not a sum of batches"), false;
     return *out = batches * GLI_ONNX_BATCH + rest, true;
 }

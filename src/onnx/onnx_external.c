@@ -51,6 +51,20 @@ static glia_status refuse(glia_context *ctx, const char *path, const char *locat
                     why);
 }
 
+/* Of the file itself: what is wrong with it in the model's folder, in which the location is a path. */
+static glia_status fail_file(glia_context *ctx, const char *path, const char *location, int error) {
+    const char *slash   = strrchr(path, '/');
+    const size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    char why[GLI_FILE_TEXT];
+    gli_block whole;
+    GLI_TRY(gli_block_alloc(ctx, folder + strlen(location) + 1, 1, "a path", &whole));
+    memcpy(whole.data, path, folder);
+    strcpy((char *)whole.data + folder, location);
+    const glia_status status = gli_file_status(error, whole.data, why);
+    gli_block_free(ctx, &whole);
+    return gli_fail(ctx, status, "%s: weights in '%.200s' of its folder: %s", path, location, why);
+}
+
 /* The next part of a path goes to `part`; NULL: the last was before. */
 static const char *next_part(const char *at, char part[NAME_MAX + 1]) {
     const size_t length = strcspn(at, "/");
@@ -74,7 +88,7 @@ static glia_status open_below(glia_context *ctx, const char *path, const char *l
         const int error = errno;
         close(folder);
         if (file < 0 && (error == ELOOP || error == ENOTDIR)) return refuse(ctx, path, location, "or is in, a link");
-        if (file < 0) return gli_fail_file(ctx, location, error);
+        if (file < 0) return fail_file(ctx, path, location, error);
         if (!*at) return *out = file, GLIA_OK;
         folder = file;
         ++at;
@@ -94,16 +108,13 @@ static glia_status open_folder(glia_context *ctx, const char *path, int *out) {
     return *out < 0 ? gli_fail_file(ctx, path, error) : GLIA_OK;
 }
 
-static glia_status check_file(glia_context *ctx, const char *path, size_t max_bytes, const place *p, int file,
-                              size_t bytes) {
+static glia_status check_file(glia_context *ctx, const char *path, const place *p, int file, size_t bytes) {
     struct stat info;
-    if (fstat(file, &info) != 0) return gli_fail_file(ctx, p->location, errno);
+    if (fstat(file, &info) != 0) return fail_file(ctx, path, p->location, errno);
     const char *kind = gli_file_kind(&info);
     if (kind) return refuse(ctx, path, p->location, kind);
     if (info.st_nlink > 1) return refuse(ctx, path, p->location, "a file of several names (hard links)");
     const uint64_t size = (uint64_t)info.st_size;
-    GLI_REQUIRE(ctx, size <= max_bytes, GLIA_UNSUPPORTED, "%s: '%.200s' has %llu bytes, more than max_bytes, %zu", path,
-                p->location, (unsigned long long)size, max_bytes);
     GLI_REQUIRE(ctx, !p->has_length || p->length == bytes, GLIA_BAD_FORMAT,
                 "%s: '%.200s': a tensor of %zu bytes has %llu there", path, p->location, bytes,
                 (unsigned long long)p->length);
@@ -113,16 +124,17 @@ static glia_status check_file(glia_context *ctx, const char *path, size_t max_by
     return GLIA_OK;
 }
 
-glia_status gli_onnx_external_open(glia_context *ctx, const char *path, size_t max_bytes, const Onnx__TensorProto *from,
-                                   size_t bytes, gli_onnx_external *out) {
+glia_status gli_onnx_external_open(glia_context *ctx, const char *path, const Onnx__TensorProto *from, size_t bytes,
+                                   gli_onnx_external *out) {
     place p;
     int folder;
     GLI_TRY(find_place(ctx, path, from, &p));
     GLI_TRY(open_folder(ctx, path, &folder));
     GLI_TRY(open_below(ctx, path, p.location, folder, &out->file));
+    out->path                = path;
     out->location            = p.location;
     out->offset              = p.offset;
-    const glia_status status = check_file(ctx, path, max_bytes, &p, out->file, bytes);
+    const glia_status status = check_file(ctx, path, &p, out->file, bytes);
     if (status != GLIA_OK) close(out->file);
     return status;
 }
@@ -131,8 +143,9 @@ glia_status gli_onnx_external_read(glia_context *ctx, const gli_onnx_external *f
     for (size_t done = 0; done < bytes;) {
         const ssize_t got = pread(from->file, (char *)to + done, bytes - done, (off_t)(from->offset + done));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return gli_fail_file(ctx, from->location, errno);
-        GLI_REQUIRE(ctx, got > 0, GLIA_IO_ERROR, "%.200s: became shorter while it was read", from->location);
+        if (got < 0) return fail_file(ctx, from->path, from->location, errno);
+        GLI_REQUIRE(ctx, got > 0, GLIA_IO_ERROR, "%s: weights in '%.200s' became fewer while they were read",
+                    from->path, from->location);
         done += (size_t)got;
     }
     return GLIA_OK;

@@ -242,7 +242,7 @@ static glia_status read_tensor(glia_onnx_tensor *t, const char *path) {
     GLI_TRY(read_message(t->ctx, path, (size_t)1 << 32, &onnx__tensor_proto__descriptor, &t->arena, &message, &bytes));
     t->message = (const Onnx__TensorProto *)message;
     GLI_TRY(gli_onnx_host_create(t->ctx, &t->host));
-    const glia_status status = gli_onnx_tensor_load(t->host, path, 0, t->message, &t->values);
+    const glia_status status = gli_onnx_tensor_load(t->host, path, NULL, t->message, &t->values);
     return status == GLIA_OK ? GLIA_OK : gli_fail(t->ctx, status, "%s", glia_message(t->host));
 }
 

@@ -10,7 +10,8 @@
 enum {
     GLI_ONNX_OLDEST     = 1, /* operator sets */
     GLI_ONNX_NEWEST     = 28,
-    GLI_ONNX_MOST_NODES = 1 << 20
+    GLI_ONNX_MOST_NODES = 1 << 20,
+    GLI_ONNX_MOST_SIZE  = INT32_MAX /* of a dimension, so that sums of products of two fit into 64 bits */
 };
 
 /* One name of the graph. */
@@ -80,18 +81,18 @@ bool gli_onnx_dtype(int type, bool constant, glia_dtype *out);
 int gli_onnx_type_of(glia_dtype dtype);
 
 /* The values of a tensor as one of the context `host`, on the CPU. path: the model's, for messages and for weights
- * beside it, files of at most max_bytes. */
-glia_status gli_onnx_tensor_load(glia_context *host, const char *path, size_t max_bytes, const Onnx__TensorProto *from,
+ * beside it. left: how many bytes of those may be read, from which these are taken; NULL: none are read. */
+glia_status gli_onnx_tensor_load(glia_context *host, const char *path, size_t *left, const Onnx__TensorProto *from,
                                  glia_tensor **out);
 
 /* Weights in a file of the model's folder. open fails unless it has `bytes` bytes where the tensor says they are. */
 typedef struct gli_onnx_external {
     int file;
     uint64_t offset;
-    const char *location;
+    const char *path, *location;
 } gli_onnx_external;
-glia_status gli_onnx_external_open(glia_context *ctx, const char *path, size_t max_bytes, const Onnx__TensorProto *from,
-                                   size_t bytes, gli_onnx_external *out);
+glia_status gli_onnx_external_open(glia_context *ctx, const char *path, const Onnx__TensorProto *from, size_t bytes,
+                                   gli_onnx_external *out);
 glia_status gli_onnx_external_read(glia_context *ctx, const gli_onnx_external *from, void *to, size_t bytes);
 void gli_onnx_external_close(gli_onnx_external *from);
 

@@ -83,7 +83,8 @@ static glia_status load_initializer(gli_onnx_import *im, int name) {
     gli_onnx_value *value;
     glia_tensor *tensor = NULL;
     GLI_TRY(new_value(im, name, &value));
-    glia_status status = gli_onnx_tensor_load(im->host, im->onnx->path, im->onnx->max_bytes, from, &tensor);
+    value->failed      = true; /* for the nodes after the one that finds out */
+    glia_status status = gli_onnx_tensor_load(im->host, im->onnx->path, &im->external_left, from, &tensor);
     if (status == GLIA_OK) status = as_floats_of_model(im, &tensor);
     if (status != GLIA_OK) return gli_fail(im->ctx, status, "%s", glia_message(im->host));
     status =
@@ -95,6 +96,7 @@ static glia_status load_initializer(gli_onnx_import *im, int name) {
     value->type     = from->data_type;
     value->constant = tensor;
     value->weight   = true;
+    value->failed   = false;
     return GLIA_OK;
 }
 
@@ -262,6 +264,7 @@ glia_status gli_onnx_run_import(gli_onnx_import *im, const char *const *outputs,
     enum { LEAST = 4 << 20 };
     forget_problems(im->onnx);
     im->most_folded    = LEAST + 2 * im->onnx->bytes;
+    im->external_left  = im->onnx->max_bytes;
     glia_status status = gli_onnx_host_create(im->ctx, &im->host);
     if (status != GLIA_OK) return gli_fail(im->ctx, status, "%s", glia_message(NULL));
     status = run(im, outputs, n_outputs, out, n_out);

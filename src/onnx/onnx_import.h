@@ -26,7 +26,7 @@ typedef struct gli_onnx_value {
     bool filled; /* each element is this number, and its shape depends on the batch: it is no constant */
     double fill;
     const glia_npy_array *given; /* of an input: what the caller says about it */
-    bool failed;
+    bool failed;                 /* it has nothing of the above but a name */
 } gli_onnx_value;
 
 typedef struct gli_onnx_import gli_onnx_import;
@@ -60,6 +60,7 @@ struct gli_onnx_import {
     glia_tensor **constants; /* of the host */
     int n_constants, cap_constants;
     size_t folded, most_folded; /* bytes that constants may take */
+    size_t external_left;       /* bytes that may still be read from files beside the model */
     glia_dtype model_dtype;     /* of a model: what all floats of the file become */
     bool batched;               /* dimension 0 of inputs is the batch */
     int64_t file_batch;         /* the size that the file gives it; 0: none */
@@ -130,6 +131,9 @@ int gli_onnx_axes(gli_onnx_node *node, const char *name, int input, int most, in
 
 /* An axis from 0 on, of ndim dimensions. */
 int gli_onnx_axis(gli_onnx_node *node, int64_t axis, int ndim);
+
+/* Whether the sizes of a new value are such as there can be; false: a failure. */
+bool gli_onnx_check_result(gli_onnx_node *node, const gli_onnx_value *value);
 
 gli_onnx_value *gli_onnx_new(gli_onnx_node *node, const char *name);
 /* A constant in host memory, of zeros. */

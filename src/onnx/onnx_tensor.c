@@ -87,6 +87,9 @@ static glia_status check_shape(loading *l) {
         l->shape.dim[i] = t->dims[i];
         GLI_REQUIRE(l->ctx, t->dims[i] >= 0, GLIA_BAD_FORMAT, "%s: tensor '%.64s': dimension %d is %lld", l->path,
                     gli_onnx_text(t->name), i, (long long)t->dims[i]);
+        GLI_REQUIRE(l->ctx, t->dims[i] <= GLI_ONNX_MOST_SIZE, GLIA_UNSUPPORTED,
+                    "%s: tensor '%.64s': dimension %d is %lld, more than 2^31-1", l->path, gli_onnx_text(t->name), i,
+                    (long long)t->dims[i]);
         count = gli_saturating_mul(count, t->dims[i]);
     }
     GLI_REQUIRE(l->ctx, count <= INT32_MAX, GLIA_UNSUPPORTED, "%s: tensor '%.64s' has more than 2^31-1 elements",
@@ -180,17 +183,25 @@ static glia_status fill_external(const loading *l, const gli_onnx_external *file
 }
 
 /* Memory is taken after it is known that there are values for it. */
-static glia_status load_external(const loading *l, size_t max_bytes, glia_tensor **out) {
+static glia_status load_external(const loading *l, size_t *left, glia_tensor **out) {
+    const char *name = gli_onnx_text(l->from->name);
     gli_onnx_external file;
-    GLI_TRY(gli_onnx_external_open(l->ctx, l->path, max_bytes, l->from, raw_bytes(l), &file));
+    GLI_REQUIRE(l->ctx, left, GLIA_UNSUPPORTED,
+                "%s: the values of tensor '%.64s' are in another file: those beside a file of one tensor are not read",
+                l->path, name);
+    GLI_REQUIRE(l->ctx, raw_bytes(l) <= *left, GLIA_UNSUPPORTED,
+                "%s: the weights beside it have more than max_bytes: of tensor '%.64s' there are %zu, and %zu are left",
+                l->path, name, raw_bytes(l), *left);
+    GLI_TRY(gli_onnx_external_open(l->ctx, l->path, l->from, raw_bytes(l), &file));
+    *left -= raw_bytes(l);
     glia_status status = glia_tensor_create(l->ctx, l->type->dtype, l->shape, out);
     if (status == GLIA_OK && l->count) status = fill_external(l, &file, (*out)->data);
     gli_onnx_external_close(&file);
     return status;
 }
 
-static glia_status load(const loading *l, size_t max_bytes, glia_tensor **out) {
-    if (is_external(l)) return load_external(l, max_bytes, out);
+static glia_status load(const loading *l, size_t *left, glia_tensor **out) {
+    if (is_external(l)) return load_external(l, left, out);
     GLI_TRY(check_values(l));
     GLI_TRY(glia_tensor_create(l->ctx, l->type->dtype, l->shape, out));
     if (l->count && l->from->has_raw_data) convert_raw(l, l->from->raw_data.data, (*out)->data);
@@ -198,7 +209,7 @@ static glia_status load(const loading *l, size_t max_bytes, glia_tensor **out) {
     return GLIA_OK;
 }
 
-glia_status gli_onnx_tensor_load(glia_context *host, const char *path, size_t max_bytes, const Onnx__TensorProto *from,
+glia_status gli_onnx_tensor_load(glia_context *host, const char *path, size_t *left, const Onnx__TensorProto *from,
                                  glia_tensor **out) {
     loading l = {.ctx = host, .path = path, .from = from, .type = find_type(from->data_type)};
     glia_dtype dtype;
@@ -207,7 +218,7 @@ glia_status gli_onnx_tensor_load(glia_context *host, const char *path, size_t ma
                 "%s: tensor '%.64s' is of type %s", path, gli_onnx_text(from->name),
                 gli_onnx_type_name(from->data_type));
     GLI_TRY(check_shape(&l));
-    const glia_status status = load(&l, max_bytes, out);
+    const glia_status status = load(&l, left, out);
     if (status != GLIA_OK) {
         glia_tensor_destroy(*out);
         *out = NULL;

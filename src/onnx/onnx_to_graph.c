@@ -34,6 +34,9 @@ static glia_status check_input(gli_onnx_import *im, const glia_onnx_value *said,
         GLI_REQUIRE(ctx, !said->has_shape || said->shape.dim[i] < 0 || said->shape.dim[i] == shape->dim[i],
                     GLIA_SHAPE_MISMATCH, "%s: dimension %d of input '%.64s' is %lld, given %lld", path, i, said->name,
                     (long long)said->shape.dim[i], (long long)shape->dim[i]);
+        GLI_REQUIRE(ctx, shape->dim[i] <= GLI_ONNX_MOST_SIZE, GLIA_UNSUPPORTED,
+                    "%s: dimension %d of input '%.64s' is %lld, more than 2^31-1", path, i, said->name,
+                    (long long)shape->dim[i]);
     }
     GLI_TRY(gli_shape_check(ctx, said->name, *dtype, *shape));
     if (given && given->values) {

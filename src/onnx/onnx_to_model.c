@@ -79,6 +79,10 @@ static glia_status add_input(gli_onnx_import *im, int index, gli_onnx_value *val
         GLI_TRY(make_input(im, &said, &value->in_target));
     }
     const glia_tensor *shape = gli_model_shape(im->model, value->in_target);
+    for (int i = 0; i < shape->ndim; ++i)
+        GLI_REQUIRE(im->ctx, shape->dim[i] <= GLI_ONNX_MOST_SIZE, GLIA_UNSUPPORTED,
+                    "%s: dimension %d of input '%.64s' is %lld, more than 2^31-1", im->onnx->path, i, said.name,
+                    (long long)shape->dim[i]);
     gli_set_shape(&value->is, shape->dtype, shape->ndim, shape->dim);
     memcpy(value->other, shape->dim, sizeof value->other);
     if (im->model->values[value->in_target.id].batched)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/size.h"
 #include "onnx/onnx_import.h"
 
 gli_onnx_value *gli_onnx_in(const gli_onnx_node *node, int i) { return i < node->n_in ? node->in[i] : NULL; }
@@ -80,6 +81,22 @@ int gli_onnx_axis(gli_onnx_node *node, int64_t axis, int ndim) {
     return 0;
 }
 
+bool gli_onnx_check_result(gli_onnx_node *node, const gli_onnx_value *value) {
+    const int64_t *dim = value->is.dim, *other = value->other;
+    int64_t count = 1, others = 1;
+    for (int i = 0; i < value->is.ndim; ++i) {
+        const int64_t largest = gli_max_i64(dim[i], other[i]);
+        if (largest > GLI_ONNX_MOST_SIZE)
+            gli_onnx_fail(node, GLIA_UNSUPPORTED, "a dimension of %lld, more than 2^31-1", (long long)largest);
+        count  = gli_saturating_mul(count, gli_max_i64(dim[i], 1));
+        others = gli_saturating_mul(others, gli_max_i64(other[i], 1));
+    }
+    const int64_t most = PTRDIFF_MAX / (int64_t)glia_dtype_size(value->is.dtype);
+    if (count > most || others > most)
+        gli_onnx_fail(node, GLIA_UNSUPPORTED, "%s has more bytes than memory can", GLI_SHAPE_OF(&value->is));
+    return gli_onnx_ok(node);
+}
+
 gli_onnx_value *gli_onnx_new(gli_onnx_node *node, const char *name) {
     void *memory;
     if (!gli_onnx_ok(node)) return NULL;
@@ -109,6 +126,7 @@ gli_onnx_value *gli_onnx_constant(gli_onnx_node *node, int type, int ndim, const
     if (!gli_onnx_ok(node)) return NULL;
     gli_set_shape(&value->is, dtype, ndim, dim);
     memcpy(value->other, value->is.dim, sizeof value->other);
+    if (!gli_onnx_check_result(node, value)) return NULL;
     const size_t bytes = (size_t)gli_count(&value->is) * glia_dtype_size(dtype);
     if (bytes > im->most_folded - im->folded)
         return gli_onnx_fail(node, GLIA_UNSUPPORTED, "its constants take more than %zu bytes", im->most_folded);

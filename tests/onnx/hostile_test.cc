@@ -20,7 +20,24 @@ class HostileTest : public ContextTest {
         return use_file(ctx, path);
     }
 
-    static glia_status use_file(glia_context *ctx, const std::string &path) {
+    // The same of a model.
+    glia_status use_in_model(const std::string &bytes) {
+        return use_in_model(ctx, folder.write("f.onnx", {bytes.begin(), bytes.end()}));
+    }
+
+    static glia_status use_in_model(glia_context *ctx, const std::string &path) {
+        glia_onnx *file = nullptr;
+        glia_model *net = nullptr;
+        glia_value y{};
+        glia_status status = glia_onnx_open(ctx, path.c_str(), nullptr, &file);
+        if (status == GLIA_OK) status = glia_model_create(ctx, nullptr, &net);
+        if (status == GLIA_OK) status = glia_onnx_add_to_model(file, net, nullptr, &y, 1);
+        glia_model_destroy(net);
+        glia_onnx_close(file);
+        return status;
+    }
+
+    static glia_status use_file(glia_context *ctx, const std::string &path, const glia_onnx_args *opening = nullptr) {
         glia_onnx *file   = nullptr;
         glia_graph *graph = nullptr;
         const glia_npy_array x{"x", GLIA_F32, GLIA_SHAPE(2, 3), nullptr, 0};
@@ -28,7 +45,7 @@ class HostileTest : public ContextTest {
         args.inputs               = &x;
         args.n_inputs             = 1;
         glia_value y{};
-        glia_status status = glia_onnx_open(ctx, path.c_str(), nullptr, &file);
+        glia_status status = glia_onnx_open(ctx, path.c_str(), opening, &file);
         if (status == GLIA_OK) status = glia_graph_create(ctx, &graph);
         if (status == GLIA_OK) status = glia_onnx_add_to_graph(file, graph, &args, &y, 1);
         glia_graph_destroy(graph);
@@ -143,10 +160,139 @@ TEST_F(HostileTest, WeightsOfItsOwnFolderAlone) {
     for (const char *location :
          {"/etc/passwd", "../w", "sub/../../w", "./w", "", "sub/", "link", "linked/w", "hard", "sub"})
         refused(with_weights_at(location).file(), GLIA_BAD_FORMAT, "only files in the model's folder are read");
-    EXPECT_EQ(use(with_weights_at("nothing").file()), GLIA_NOT_FOUND);
+    refused(with_weights_at("nothing").file(), GLIA_NOT_FOUND, "weights in 'nothing' of its folder: No such file");
     refused(with_weights_at("w", "4").file(), GLIA_BAD_FORMAT, "24 at 4 are wanted");
     refused(with_weights_at("w", "18446744073709551615").file(), GLIA_BAD_FORMAT, "are wanted");
     refused(with_weights_at("w", "-1").file(), GLIA_BAD_FORMAT, "must be a number");
+}
+
+TEST_F(HostileTest, WeightsBesideItAreCountedTogether) {
+    const std::string zeros(4096, '\0');
+    folder.write("w", {zeros.begin(), zeros.end()});
+    Network n = small_network();
+    n.initializers.clear();
+    for (const char *name : {"v", "w"}) {
+        Message m;
+        m.number(1, 1024).number(2, FLOAT).text(8, name).add(13, Message().text(1, "location").text(2, "w"));
+        n.initializers.push_back(m.number(14, 1));
+    }
+    n.nodes = {node("Add", {"v", "w"}, {"s"}), node("ReduceMax", {"s"}, {"m"}), node("Add", {"x", "m"}, {"y"})};
+    const std::string bytes = n.file(), path = folder.write("f.onnx", {bytes.begin(), bytes.end()});
+    glia_onnx_args args{2 * 4096};
+    EXPECT_EQ(use_file(ctx, path, &args), GLIA_OK) << message();
+    --args.max_bytes;
+    EXPECT_EQ(use_file(ctx, path, &args), GLIA_UNSUPPORTED);
+    EXPECT_TRUE(says("more than max_bytes: of tensor 'w' there are 4096, and 4095 are left")) << message();
+}
+
+TEST_F(HostileTest, ATensorWithItsValuesElsewhere) {
+    Message t;
+    t.number(1, 2).number(2, FLOAT).text(8, "w").add(13, Message().text(1, "location").text(2, "w")).number(14, 1);
+    const std::string path = folder.write("t.pb", {t.bytes.begin(), t.bytes.end()});
+    glia_onnx_tensor *out  = nullptr;
+    EXPECT_EQ(glia_onnx_tensor_open(ctx, path.c_str(), &out), GLIA_UNSUPPORTED);
+    EXPECT_TRUE(says("t.pb: the values of tensor 'w' are in another file")) << message();
+}
+
+TEST_F(HostileTest, WeightsThatCannotBeLoadedAreReadTwice) {
+    const std::vector<Message> weights = {onnx::tensor("w", 13, {2, 3}, std::string(48, 0)),  // uint64
+                                          onnx::tensor("w", 8, {2, 3}, ""),                   // string
+                                          onnx::tensor("w", FLOAT, std::vector<int64_t>(9, 1), raw<float>({1})),
+                                          onnx::tensor("w", FLOAT, {1 << 30, 1 << 30}, "")};
+    for (const Message &w : weights) {
+        Network n      = small_network();
+        n.initializers = {w};
+        n.nodes = {node("Add", {"x", "w"}, {"a"}), node("Mul", {"x", "w"}, {"b"}), node("Add", {"a", "b"}, {"y"})};
+        refused(n.file(), GLIA_UNSUPPORTED, "1 node cannot be imported: Add 'a': ");
+        EXPECT_EQ(use_in_model(n.file()), GLIA_UNSUPPORTED);
+    }
+}
+
+TEST_F(HostileTest, OneDimensionTooMany) {
+    Network n      = small_network();
+    n.initializers = {onnx::tensor("d", INT64, {}, raw<int64_t>({3})),
+                      onnx::tensor("v", FLOAT, {2}, raw<float>({0, 1})),
+                      onnx::tensor("s", INT64, {8}, raw<int64_t>({1, 1, 1, 1, 1, 1, 2, 3}))};
+    n.nodes        = {node("Reshape", {"x", "s"}, {"r"}), node("Cast", {"r"}, {"i"}, {integer("to", INT64)}),
+                      node("OneHot", {"i", "d", "v"}, {"y"}, {integer("axis", 0)})};
+    refused(n.file(), GLIA_UNSUPPORTED, "OneHot 'y': ");
+}
+
+TEST_F(HostileTest, NumbersAtTheEndsOfTheirTypes) {
+    Network n                  = small_network();
+    const int64_t numbers[]    = {INT64_MAX, INT64_MIN, INT64_MAX - (int64_t{1} << 39), (int64_t{1} << 62) + 1};
+    const std::string w        = raw<float>({1, 2, 3, 4});
+    const std::string too_much = "cannot be imported: ";
+    for (const int64_t number : numbers) {
+        n.initializers    = {onnx::tensor("s", INT64, {2}, raw<int64_t>({2, number})),
+                             onnx::tensor("w", FLOAT, {1, 1, 2, 2}, w),
+                             onnx::tensor("v", FLOAT, {1, 1, 1, 2, 2}, w),
+                             onnx::tensor("four", INT64, {4}, raw<int64_t>({1, 1, 2, 3})),
+                             onnx::tensor("five", INT64, {5}, raw<int64_t>({1, 1, 1, 2, 3})),
+                             onnx::tensor("three", INT64, {3}, raw<int64_t>({1, 2, 3})),
+                             onnx::tensor("gates", FLOAT, {1, 4, 1}, w)};
+        const Message as4 = node("Reshape", {"x", "four"}, {"i"}), as5 = node("Reshape", {"x", "five"}, {"i"});
+        const std::vector<std::vector<Message>> networks = {
+            {node("Reshape", {"x", "s"}, {"y"})},
+            {node("Expand", {"x", "s"}, {"y"})},
+            {node("ConstantOfShape", {"s"}, {"y"})},
+            {as4, node("ConvTranspose", {"i", "w"}, {"y"}, {integers("output_shape", {number, number})})},
+            {as4, node("ConvTranspose", {"i", "w"}, {"y"}, {integers("output_padding", {number, number})})},
+            {as4, node("ConvTranspose", {"i", "w"}, {"y"}, {integers("strides", {number, number})})},
+            {as4, node("Conv", {"i", "w"}, {"y"}, {integers("pads", {number, number, number, number})})},
+            {as5, node("ConvTranspose", {"i", "v"}, {"y"}, {integers("output_padding", {number, 0, 0})})},
+            {as4, node("DepthToSpace", {"i"}, {"y"}, {integer("blocksize", number)})},
+            {node("Reshape", {"x", "three"}, {"i"}),
+             node("LSTM", {"i", "gates", "gates"}, {"y"}, {integer("hidden_size", number)})}};
+        for (const auto &nodes : networks) {
+            n.nodes = nodes;
+            EXPECT_TRUE(use(n.file()) == GLIA_BAD_FORMAT || says(too_much)) << message() << number;
+            EXPECT_NE(use_in_model(n.file()), GLIA_OK) << number;
+        }
+    }
+}
+
+TEST_F(HostileTest, NumbersOfWindowsThatAddUp) {
+    Network n             = small_network();
+    n.initializers        = {onnx::tensor("v", FLOAT, {1, 1, 2, 1, 1}, raw<float>({1, 2})),
+                             onnx::tensor("five", INT64, {5}, raw<int64_t>({1, 1, 2, 1, 3}))};
+    const auto transposed = [&](const std::vector<Message> &attributes) {
+        n.nodes = {node("Reshape", {"x", "five"}, {"i"}), node("ConvTranspose", {"i", "v"}, {"y"}, attributes)};
+        return n.file();
+    };
+    refused(transposed({integers("output_padding", {-5, 0, 0}), integers("dilations", {INT32_MAX, 1, 1})}),
+            GLIA_UNSUPPORTED, "output_padding has -5");
+    refused(transposed({integers("output_padding", {INT32_MAX, 0, 0}), integers("output_shape", {-1, 1, 3})}),
+            GLIA_UNSUPPORTED, "a size of -1");
+    refused(transposed({integers("strides", {INT32_MAX, 1, 1}), integers("dilations", {INT32_MAX, 1, 1})}),
+            GLIA_UNSUPPORTED, "a window of depth 2");
+}
+
+TEST_F(HostileTest, SizesOfInputs) {
+    Network n   = small_network();
+    n.inputs[0] = value("x", FLOAT, {int64_t{1} << 31, 0});
+    n.nodes     = {node("Relu", {"x"}, {"y"})};
+    const glia_npy_array x{"x", GLIA_F32, GLIA_SHAPE(int64_t{1} << 31, 0), nullptr, 0};
+    const std::string bytes = n.file(), path = folder.write("f.onnx", {bytes.begin(), bytes.end()});
+    glia_onnx *file   = nullptr;
+    glia_graph *graph = nullptr;
+    glia_value y{};
+    ASSERT_EQ(glia_onnx_open(ctx, path.c_str(), nullptr, &file), GLIA_OK) << message();
+    ASSERT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
+    const glia_onnx_graph_args args{&x, 1, nullptr, 0};
+    EXPECT_EQ(glia_onnx_add_to_graph(file, graph, &args, &y, 1), GLIA_UNSUPPORTED);
+    EXPECT_TRUE(says("dimension 0 of input 'x' is 2147483648, more than 2^31-1")) << message();
+    glia_graph_destroy(graph);
+    glia_onnx_close(file);
+}
+
+TEST_F(HostileTest, NamesThatSteerATerminal) {
+    Network n = small_network();
+    n.nodes   = {node("Re\x1b[2Jlu", {"x"}, {"y"})};
+    refused(n.file(), GLIA_UNSUPPORTED, "Re?[2Jlu 'y'");
+    EXPECT_FALSE(says("\x1b")) << message();
+    n.nodes = {node("Relu", {"\xc2\x9b\n1"}, {"y"})};
+    refused(n.file(), GLIA_BAD_FORMAT, "reads '??1'");
 }
 
 TEST_F(HostileTest, VersionsThatAreNotRead) {
@@ -158,18 +304,7 @@ TEST_F(HostileTest, VersionsThatAreNotRead) {
 TEST_F(HostileTest, OutOfMemory) {
     const std::string bytes = small_network().file(), path = folder.write("f.onnx", {bytes.begin(), bytes.end()});
     EXPECT_GT(fail_every_allocation([&](glia_context *c) { return use_file(c, path); }), 10);
-    const auto as_model = [&](glia_context *c) {
-        glia_onnx *file = nullptr;
-        glia_model *net = nullptr;
-        glia_value y{};
-        glia_status status = glia_onnx_open(c, path.c_str(), nullptr, &file);
-        if (status == GLIA_OK) status = glia_model_create(c, nullptr, &net);
-        if (status == GLIA_OK) status = glia_onnx_add_to_model(file, net, nullptr, &y, 1);
-        glia_model_destroy(net);
-        glia_onnx_close(file);
-        return status;
-    };
-    EXPECT_GT(fail_every_allocation(as_model), 10);
+    EXPECT_GT(fail_every_allocation([&](glia_context *c) { return use_in_model(c, path); }), 10);
 }
 
 }  // namespace
