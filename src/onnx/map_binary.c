@@ -95,16 +95,47 @@ void gli_onnx_map_not(gli_onnx_node *node) {
     gli_onnx_give(node, 0, gli_onnx_cast(node, x, BOOL));
 }
 
+/* Floats as they are, and integers as floats that have each of them; a model's f32 does not have every i32. */
+static gli_onnx_value *as_floats(gli_onnx_node *node, gli_onnx_value *x) {
+    if (gli_dtype_is_float(x->is.dtype)) return x;
+    if (x->is.dtype == GLIA_U8) return gli_onnx_cast(node, x, FLOAT);
+    if (x->is.dtype == GLIA_I32 && !node->im->model)
+        return gli_onnx_cast(node, x, ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE);
+    return gli_onnx_fail(node, GLIA_UNSUPPORTED, "Glia computes it of floats, not of %s", gli_onnx_type_name(x->type));
+}
+
+static glia_binary_kind comparison(int function) {
+    switch (function) {
+        case GLI_ONNX_EQUAL: return GLIA_BINARY_EQUAL;
+        case GLI_ONNX_LESS: return GLIA_BINARY_LESS;
+        case GLI_ONNX_LESS_EQUAL: return GLIA_BINARY_LESS_EQUAL;
+        case GLI_ONNX_GREATER: return GLIA_BINARY_GREATER;
+        default: return GLIA_BINARY_GREATER_EQUAL;
+    }
+}
+
 void gli_onnx_map_compare(gli_onnx_node *node) {
     gli_onnx_value *a = gli_onnx_in(node, 0), *b = gli_onnx_in(node, 1);
-    GLI_ONNX_REQUIRE(node, a && b && a->constant && b->constant, GLIA_UNSUPPORTED, "Glia compares constants alone");
+    GLI_ONNX_REQUIRE(node, a && b, GLIA_BAD_FORMAT, "it has two inputs");
     const gli_onnx_function f = (gli_onnx_function)node->operator->kind;
-    gli_onnx_give(node, 0, gli_onnx_host(node, f, BOOL, 2, (gli_onnx_value *[]){a, b}));
+    if (a->constant && b->constant) {
+        gli_onnx_give(node, 0, gli_onnx_host(node, f, BOOL, 2, (gli_onnx_value *[]){a, b}));
+        return;
+    }
+    a = as_floats(node, a);
+    b = as_floats(node, b);
+    gli_onnx_give(node, 0, gli_onnx_cast(node, gli_onnx_binary(node, comparison(f), a, b), BOOL));
 }
 
 void gli_onnx_map_where(gli_onnx_node *node) {
     gli_onnx_value *in[] = {gli_onnx_in(node, 0), gli_onnx_in(node, 1), gli_onnx_in(node, 2)};
     GLI_ONNX_REQUIRE(node, in[0] && in[1] && in[2], GLIA_BAD_FORMAT, "it has three inputs");
-    GLI_ONNX_REQUIRE(node, gli_onnx_all_constant(3, in), GLIA_UNSUPPORTED, "Glia chooses between constants alone");
-    gli_onnx_give(node, 0, gli_onnx_host(node, GLI_ONNX_WHERE, in[1]->type, 3, in));
+    const int type = in[1]->type;
+    if (gli_onnx_all_constant(3, in)) {
+        gli_onnx_give(node, 0, gli_onnx_host(node, GLI_ONNX_WHERE, type, 3, in));
+        return;
+    }
+    for (int i = 1; i < 3 && gli_onnx_ok(node); ++i) in[i] = as_floats(node, in[i]);
+    if (gli_onnx_ok(node)) in[0] = gli_onnx_cast(node, in[0], gli_onnx_type_of(in[1]->is.dtype));
+    gli_onnx_give(node, 0, gli_onnx_cast(node, gli_onnx_call(node, &gli_op_where, NULL, 3, in), type));
 }

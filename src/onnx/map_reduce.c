@@ -98,6 +98,35 @@ static gli_onnx_value *backwards(gli_onnx_node *node, gli_onnx_value *x, int axi
     return gli_onnx_gather(node, x, *table, axis);
 }
 
+void gli_onnx_map_cumsum(gli_onnx_node *node) {
+    gli_onnx_value *x = gli_onnx_in(node, 0);
+    int64_t axis;
+    GLI_ONNX_REQUIRE(node, x, GLIA_BAD_FORMAT, "it has no x");
+    const int n = gli_onnx_known_ints(node, 1, "the axis", 1, &axis);
+    GLI_ONNX_REQUIRE(node, n == 1 || !gli_onnx_ok(node), GLIA_BAD_FORMAT, "its axis is of no elements");
+    if (!gli_onnx_ok(node)) return;
+    const glia_cumsum_params params = {.axis      = gli_onnx_axis(node, axis, x->is.ndim),
+                                       .exclusive = gli_onnx_int(node, "exclusive", 0) != 0,
+                                       .reverse   = gli_onnx_int(node, "reverse", 0) != 0};
+    gli_onnx_give(node, 0, gli_onnx_call(node, &gli_op_cumsum, &params, GLI_ONNX_VALUES(x)));
+}
+
+/* Sorted ones are what a file that wants them in any order can have. */
+void gli_onnx_map_topk(gli_onnx_node *node) {
+    gli_onnx_value *x = gli_onnx_in(node, 0), *out[2];
+    int64_t k         = 0;
+    GLI_ONNX_REQUIRE(node, x, GLIA_BAD_FORMAT, "it has no x");
+    const int n = gli_onnx_known_ints(node, 1, "k", 1, &k);
+    gli_onnx_ignore(node, "sorted");
+    GLI_ONNX_REQUIRE(node, !gli_onnx_ok(node) || (n == 1 && k >= 1 && k <= GLI_ONNX_MOST_SIZE), GLIA_UNSUPPORTED,
+                     "k is %lld", (long long)k);
+    const glia_topk_params params = {.axis     = gli_onnx_axis(node, gli_onnx_int(node, "axis", -1), x->is.ndim),
+                                     .k        = (int)k,
+                                     .smallest = gli_onnx_int(node, "largest", 1) == 0};
+    if (gli_onnx_call_all(node, &gli_op_topk, &params, 1, &x, 2, out) != GLIA_OK) return;
+    for (int i = 0; i < 2; ++i) gli_onnx_give(node, i, out[i]);
+}
+
 /* A row's kind: 0 of the largest, 1 of the smallest. The last of equal elements is the first backwards. */
 void gli_onnx_map_argmax(gli_onnx_node *node) {
     gli_onnx_value *x = gli_onnx_in(node, 0), *table = NULL;

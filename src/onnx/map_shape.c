@@ -75,8 +75,7 @@ static bool check_sizes(gli_onnx_node *node, int n, const int64_t *dim) {
     return gli_onnx_ok(node);
 }
 
-/* A size of arithmetic, for both batches; false: it is none. */
-static bool both_sizes(int64_t size, int64_t *dim, int64_t *other) {
+bool gli_onnx_both_sizes(int64_t size, int64_t *dim, int64_t *other) {
     const int64_t most = INT64_C(1) << 60; /* 2^20 batches, which leaves room for the sums below */
     *dim = *other = 0;
     if (size < -most || size > most) return false;
@@ -92,7 +91,7 @@ static void fill_by_batch(gli_onnx_node *node, int ndim, const int64_t *size, co
     int64_t dim[GLIA_MAX_DIMS];
     if (!y) return;
     for (int i = 0; i < ndim; ++i)
-        GLI_ONNX_REQUIRE(node, both_sizes(size[i], &dim[i], &y->other[i]) && dim[i] >= 0 && y->other[i] >= 0,
+        GLI_ONNX_REQUIRE(node, gli_onnx_both_sizes(size[i], &dim[i], &y->other[i]) && dim[i] >= 0 && y->other[i] >= 0,
                          GLIA_BAD_FORMAT, "a size of %lld", (long long)size[i]);
     const glia_dtype dtype = fill ? fill->is.dtype : node->im->model_dtype;
     gli_set_shape(&y->is, dtype, ndim, dim);
@@ -264,8 +263,8 @@ void gli_onnx_map_reshape(gli_onnx_node *node) {
     const int n = gli_onnx_known_ints(node, 1, "the shape", GLIA_MAX_DIMS, sizes);
     for (int i = 0; i < n && gli_onnx_ok(node); ++i) {
         int64_t dim, other;
-        GLI_ONNX_REQUIRE(node, both_sizes(sizes[i], &dim, &other) && sizes[i] >= -1, GLIA_BAD_FORMAT, "a size of %lld",
-                         (long long)sizes[i]);
+        GLI_ONNX_REQUIRE(node, gli_onnx_both_sizes(sizes[i], &dim, &other) && sizes[i] >= -1, GLIA_BAD_FORMAT,
+                         "a size of %lld", (long long)sizes[i]);
         if (sizes[i] == -1) {
             GLI_ONNX_REQUIRE(node, open < 0, GLIA_BAD_FORMAT, "two sizes are -1");
             open = i;
@@ -349,7 +348,8 @@ void gli_onnx_map_expand(gli_onnx_node *node) {
         const int own = i - (params.shape.ndim - x->is.ndim), wanted = i - (params.shape.ndim - n);
         const int64_t size = wanted >= 0 ? sizes[wanted] : 1;
         int64_t dim, other;
-        GLI_ONNX_REQUIRE(node, both_sizes(size, &dim, &other), GLIA_BAD_FORMAT, "a size of %lld", (long long)size);
+        GLI_ONNX_REQUIRE(node, gli_onnx_both_sizes(size, &dim, &other), GLIA_BAD_FORMAT, "a size of %lld",
+                         (long long)size);
         const bool same = own >= 0 && (size == 1 || (x->is.dim[own] == dim && x->other[own] == other) ||
                                        (i == 0 && is_file_batch(node, x, size)));
         GLI_ONNX_REQUIRE(node, same || dim == other, GLIA_UNSUPPORTED, "to the size of the batch");

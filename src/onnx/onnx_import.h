@@ -159,6 +159,8 @@ typedef struct gli_onnx_shape {
     int64_t dim[GLIA_MAX_DIMS], other[GLIA_MAX_DIMS];
 } gli_onnx_shape;
 gli_onnx_shape gli_onnx_shape_of(const gli_onnx_value *x);
+/* A size of arithmetic, for both batches; false: it is none. */
+bool gli_onnx_both_sizes(int64_t size, int64_t *dim, int64_t *other);
 void gli_onnx_add_dim(gli_onnx_shape *shape, int64_t dim, int64_t other);
 void gli_onnx_copy_dims(gli_onnx_shape *shape, const gli_onnx_value *x, int from, int to);
 void gli_onnx_merge_dims(gli_onnx_shape *shape, const gli_onnx_value *x, int from, int to); /* to their product */

@@ -87,6 +87,11 @@ void gli_onnx_map_reduce_log_sum_exp(gli_onnx_node *node);
 void gli_onnx_map_reduce_sum_square(gli_onnx_node *node);
 void gli_onnx_map_reduce_prod(gli_onnx_node *node);
 void gli_onnx_map_argmax(gli_onnx_node *node);
+void gli_onnx_map_cumsum(gli_onnx_node *node);
+void gli_onnx_map_topk(gli_onnx_node *node);
+
+/* ---- map_resize.c ---- */
+void gli_onnx_map_resize(gli_onnx_node *node);
 
 /* ---- map_shape.c: shapes, and constants ---- */
 void gli_onnx_map_identity(gli_onnx_node *node);
