@@ -143,6 +143,27 @@ TEST_F(ImportTest, IsCutAndGetsANewHead) {
     EXPECT_EQ(w[5], -6);
 }
 
+// x [N,1,2] without its signs, twice as long: what compares, chooses and resizes in a model, whose batch a size has.
+TEST_F(ImportTest, ComparesChoosesAndResizesInAModel) {
+    Network n;
+    n.inputs       = {value("x", FLOAT, {-1, 1, 2})};
+    n.outputs      = {value("y", FLOAT, {-1, 1, 4})};
+    n.initializers = {onnx::tensor("zero", FLOAT, {}, raw<float>({0})),
+                      onnx::tensor("twice", INT64, {3}, raw<int64_t>({1, 1, 2}))};
+    n.nodes        = {node("GreaterOrEqual", {"x", "zero"}, {"c"}), node("Neg", {"x"}, {"m"}),
+                      node("Where", {"c", "x", "m"}, {"a"}),        node("Shape", {"x"}, {"s"}),
+                      node("Mul", {"s", "twice"}, {"t"}),           node("Resize", {"a", "", "", "t"}, {"y"})};
+    make_model(n);
+    glia_compile_args args = {};
+    args.loss              = glia_loss_mse();
+    args.optimizer         = glia_optimizer_sgd(0.01);
+    ASSERT_EQ(glia_model_compile(net, y, &args), GLIA_OK) << message();
+    std::vector<float> x = {1, -2, -3, 0, 4, 5}, t(12), got(12);
+    samples(x, GLIA_SHAPE(1, 2), t, GLIA_SHAPE(1, 4));
+    ASSERT_EQ(glia_model_predict(net, data, 2, got.data(), got.size() * sizeof(float)), GLIA_OK) << message();
+    EXPECT_EQ(got, (std::vector<float>{1, 1, 2, 2, 3, 3, 0, 0, 4, 4, 5, 5}));
+}
+
 // As exporters flatten: x [N,2,3] reshaped to what its own shape says.
 TEST_F(ImportTest, FollowsTheBatchThroughTheArithmeticOfShapes) {
     Network n;
