@@ -1,9 +1,12 @@
+#define _POSIX_C_SOURCE 200809L
 #include "run_network.h"
 
+#include <errno.h>
 #include <glia/glia.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "text.h"
 
@@ -80,6 +83,7 @@ static int read_arguments(job *j, int argc, char **argv) {
             if (code) return code;
         } else if (strcmp(argv[i], "--output-dir") == 0) {
             j->folder = argv[++i];
+            if (!*j->folder) return misused("--output-dir takes a folder, not", "");
         } else if (strcmp(argv[i], "--device") == 0) {
             j->device = argv[++i];
         } else {
@@ -115,7 +119,28 @@ static glia_status make_plan(job *j) {
     return status;
 }
 
-/* In the order of the network's inputs. An input that no file was given for has a shape in the network, and zeros. */
+static int lacks_input(const job *j, int n) {
+    for (int i = 0; i < n; ++i) {
+        const char *name = glia_onnx_input(j->file, i).name;
+        int given        = 0;
+        for (int k = 0; k < j->n_inputs; ++k) given |= strcmp(j->inputs[k].name, name) == 0;
+        if (given) continue;
+        fputs("glia: run: no --input gives a file for '", stderr);
+        put_text(stderr, name, LONGEST);
+        fputs("'\n", stderr);
+        return 1;
+    }
+    return 0;
+}
+
+/* Before anything is computed. */
+static int make_folder(const char *folder) {
+    if (mkdir(folder, 0777) == 0 || errno == EEXIST) return 0;
+    fprintf(stderr, "glia: run: %s: %s\n", folder, strerror(errno));
+    return 1;
+}
+
+/* In the order of the network's inputs. */
 static glia_status fill_inputs(job *j, int n) {
     glia_status status = GLIA_OK;
     for (int i = 0; i < n && status == GLIA_OK; ++i) {
@@ -123,8 +148,8 @@ static glia_status fill_inputs(job *j, int n) {
         const glia_npy_array *given = NULL;
         for (int k = 0; k < j->n_inputs; ++k)
             if (strcmp(j->given[k].name, value.name) == 0) given = &j->given[k];
-        status = glia_tensor_create(j->ctx, value.dtype, given ? given->shape : value.shape, &j->in[i]);
-        if (status == GLIA_OK && given) status = glia_tensor_write(j->in[i], given->values, given->bytes);
+        status = glia_tensor_create(j->ctx, value.dtype, given->shape, &j->in[i]);
+        if (status == GLIA_OK) status = glia_tensor_write(j->in[i], given->values, given->bytes);
     }
     return status;
 }
@@ -235,6 +260,7 @@ static int run(job *j) {
     for (int i = 0; i < j->n_inputs; ++i)
         if (read_input(j, &j->inputs[i], &j->given[i]) != GLIA_OK) return complain(glia_message(j->ctx));
     if (make_plan(j) != GLIA_OK) return complain(glia_message(j->ctx)), print_problems(j);
+    if (lacks_input(j, n) || (j->folder && make_folder(j->folder))) return 1;
     if (compute(j, n) != GLIA_OK) return complain(glia_message(j->ctx));
     return give_outputs(j);
 }

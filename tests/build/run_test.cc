@@ -92,7 +92,8 @@ TEST_F(Run, writes_a_file_for_each_output) {
     for (const std::string &file :
          {std::string("a_b"), std::string("a_b_1"), std::string(175, 'n'), std::string("_[2J"), std::string("x=y")})
         EXPECT_EQ(read(folder / (file + ".npy")), std::vector<float>(values, values + 6)) << file << "\n" << r.text;
-    std::filesystem::create_directory(folder / "sub");
+    EXPECT_TRUE(run("run " + path).says("no --input gives a file for 'v=w'"));
+    EXPECT_EQ(run("run " + path + " --output-dir ''").exit_code, 2);
     const std::string far = folder.path() + std::string(3850, '/') + "sub";
     EXPECT_EQ(run("run " + path + " --input v=w=" + (folder / "x=1.npy") + " --output-dir " + far).exit_code, 0);
     EXPECT_EQ(read(folder / "sub/a_b.npy"), std::vector<float>(values, values + 6));

@@ -210,7 +210,7 @@ TEST_F(Table, wrong_lines) {
                                "a\0,\0b\0\n\0",
                                10),
                    "t.csv: is UTF-16, save it as UTF-8", {}, GLIA_UNSUPPORTED);
-    expect_refused("a\tb\x7f\n1\t\x01\x7f\xc3\n", "column 'b\x7f': '\\x01\\x7f\xc3' is not UTF-8");
+    expect_refused("a\tb\x7f\n1\t\x01\x7f\xc3\n", "column 'b?': '\\x01\\x7f\xc3' is not UTF-8");
     expect_refused("a\n1\n1e999\n", "line 3, column 'a': '1e999' is out of range");
     const glia_column_args number{.name = "b", .kind = GLIA_COLUMN_NUMBER};
     expect_refused("a,b\n1,2\n2,0x10\n", "line 3, column 'b': '0x10' is no number",
