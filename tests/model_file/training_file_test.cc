@@ -102,9 +102,11 @@ TEST(TrainingFile, HasLossesAndMetrics) {
         {},
         {.loss = logarithm, .name = "lögarithm"},
         {.loss = glia_loss_bce_logits(), .metrics = {GLIA_METRIC_F1_WEIGHTED, GLIA_METRIC_R2, GLIA_METRIC_AUC}},
-        {.loss = focal},
-        {.loss = dice, .metrics = {GLIA_METRIC_IOU, GLIA_METRIC_IOU_MICRO}}};
+        {.loss = focal}};
+    const glia_output_args of_areas{.loss = dice, .metrics = {GLIA_METRIC_IOU, GLIA_METRIC_IOU_MICRO}};
+    const glia_activation_args sigmoid{.kind = GLIA_SIGMOID};
     for (const glia_output_args &args : outputs) ASSERT_EQ(glia_model_output(net, y, &args), GLIA_OK) << c.message();
+    ASSERT_EQ(glia_model_output(net, glia_model_activation(net, y, &sigmoid), &of_areas), GLIA_OK) << c.message();
     ASSERT_EQ(glia_model_compile(net, {}, nullptr), GLIA_OK) << c.message();
     expect_round_trip(c);
 }
