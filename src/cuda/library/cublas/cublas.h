@@ -22,8 +22,8 @@ typedef struct gli_cublas_tensors {
  * a. Both vectors are packed, and there is at most one of them, with one batch only. Where there is an activation, y is
  * packed: activations are a pass of our own kernel, because the library's relu is max(x, 0), which makes 0 of a NaN,
  * and a network that has diverged would look well. With `backward` that pass is y = act'(of s) y, where s is
- * call->in[source], row-major as y then is: what the activation computed. The library's epilogue for this reads a mask of bits, which
- * its own forward pass writes. */
+ * call->in[source], row-major as y then is: what the activation computed. The library's epilogue for this reads a mask
+ * of bits, which its own forward pass writes. */
 typedef struct gli_cublas_product {
     gli_cublas_matrix a, b, c, y;
     gli_cublas_tensors tensors;
