@@ -41,7 +41,7 @@ GLIA_API glia_status glia_nms(glia_context *ctx, const glia_detection *detection
 typedef struct glia_truth {
     int64_t image, label;
     glia_box box;
-    bool ignored; /* a crowd of COCO, a difficult one of VOC: whoever finds it is neither right nor wrong */
+    bool ignored; /* COCO's iscrowd, VOC's difficult: what matches it is neither a true nor a false positive */
 } glia_truth;
 
 typedef enum glia_precision_rule {

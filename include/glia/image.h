@@ -207,9 +207,9 @@ GLIA_API glia_status glia_dataset_from_image_folder(glia_context *ctx, const cha
  *
  * An input "image" [C,H,W]; targets "boxes", f32 [max_boxes,4] of x0, y0, x1, y1 in pixels of the sample, and
  * "classes" [max_boxes], whose classes have names. Boxes are cropped and resized exactly as the picture is, and come in
- * the order of the file; of what lies beyond the sample's edges they are cut, and left out where nothing is left. The
- * rows behind are boxes of zeros and of the class -1. More boxes of a picture than max_boxes, an empty one, and one
- * that lies beyond its picture are GLIA_BAD_FORMAT. */
+ * the order of the file. They are clipped to the sample, and left out where that makes them empty. The rows behind them
+ * are padding: zeros, of the class -1. More boxes of a picture than max_boxes, an empty box, and one entirely outside
+ * its picture are GLIA_BAD_FORMAT. */
 GLIA_API glia_status glia_dataset_from_image_boxes(glia_context *ctx, const char *file, const char *folder,
                                                    const glia_image_dataset_args *args, glia_dataset **out);
 

@@ -24,7 +24,7 @@ typedef struct glia_setting {
     const double *values;     /* n finite numbers, which differ; or */
     const char *const *texts; /* n texts like names, which differ; or, with n 0, */
     int n;
-    double low, high; /* a range of numbers, low below high. Values of it are rounded to six significant digits */
+    double low, high; /* an interval, low below high. Values drawn from it are rounded to six significant digits */
     bool log;         /* it is the logarithm that is uniform, for rates for instance; low is above 0 */
     bool whole;       /* whole numbers, both ends included */
     int steps;        /* in a grid: so many values from low to high, equally far apart; at least 2 */

@@ -218,11 +218,11 @@ cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
 
     const direct_tiles<T> tiles = tiles_of<T>(v, THREAD_PIXELS * by.lanes, 1, false);
     if (tiles.count == 0) return cudaErrorInvalidValue;
-    const int filters  = THREAD_FILTERS * by.groups;
-    const size_t bytes = size_t(size.k + 1) * filters * sizeof(float) + patch_bytes(tiles);
-    const int together = RESIDENT_BLOCKS * run.gpu.multiprocessors / parts;
-    const int rounds   = together > 0 ? blocks_for(tiles.count, together) : tiles.count;
-    const dim3 blocks(blocks_for(tiles.count, rounds), blocks_for(size.n, filters));
+    const int filters         = THREAD_FILTERS * by.groups;
+    const size_t bytes        = size_t(size.k + 1) * filters * sizeof(float) + patch_bytes(tiles);
+    const int resident        = RESIDENT_BLOCKS * run.gpu.multiprocessors / parts;
+    const int tiles_per_block = resident > 0 ? blocks_for(tiles.count, resident) : tiles.count;
+    const dim3 blocks(blocks_for(tiles.count, tiles_per_block), blocks_for(size.n, filters));
     return GLI_LAUNCH((direct_kernel<T>), blocks, DIRECT_THREADS, bytes, run.stream, batch_of<T>(v, all), tiles, by);
 }
 

@@ -46,8 +46,8 @@ struct thread_sums {
     }
 };
 
-/* How dy lies in memory: the filters of a thread are 16-byte accesses, the pixels of a run are neighbours, or neither.
- */
+/* The memory layout of dy: the filters of a thread are contiguous, read by 16-byte loads; the pixels of a row are; or
+ * neither. */
 enum class dy_layout { FILTERS, PIXELS, ANY };
 
 /* dy of a thread's filters at one output pixel, as it lies in memory. */

@@ -76,7 +76,7 @@ enum { GLIA_MAX_SPATIAL = 3 }; /* dimensions of an image, behind its samples and
 
 typedef enum glia_interpolate_mode { GLIA_INTERPOLATE_NEAREST, GLIA_INTERPOLATE_LINEAR } glia_interpolate_mode;
 
-/* Where element o of y's O lies among x's I elements. */
+/* The coordinate in x, of I elements along the axis, of output element o of O. */
 typedef enum glia_interpolate_coordinates {
     GLIA_COORDINATES_HALF_PIXEL,    /* (o + 1/2) I / O - 1/2: elements are areas, and both images cover the same one */
     GLIA_COORDINATES_ALIGN_CORNERS, /* o (I - 1) / (O - 1), and 0 where O is 1: the first and last elements coincide */
