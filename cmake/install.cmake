@@ -29,14 +29,9 @@ if(NOT BUILD_SHARED_LIBS)
     list(PREPEND private -ldnnl ${GLIA_CXX_RUNTIME})
   endif()
   set(modules)
-  if(ProtobufC_FOUND)
-    install(FILES cmake/FindProtobufC.cmake DESTINATION ${GLIA_CMAKE_DIR})
-    string(APPEND GLIA_CONFIG_DEPENDENCIES "list(PREPEND CMAKE_MODULE_PATH \"\${CMAKE_CURRENT_LIST_DIR}\")\n"
-                  "find_dependency(ProtobufC)\nlist(POP_FRONT CMAKE_MODULE_PATH)\n")
-    list(APPEND modules libprotobuf-c)
-  endif()
   # As CMake and pkg-config call them, or by a linker's option: sndfile.pc wants codecs of which Debian has no -dev.
-  foreach(library "ZLIB zlib" "PNG libpng" "JPEG libjpeg" "SampleRate samplerate" "SndFile -lsndfile")
+  foreach(library "ZLIB zlib" "PNG libpng" "JPEG libjpeg" "SampleRate samplerate" "ProtobufC libprotobuf-c"
+          "SndFile -lsndfile")
     separate_arguments(names UNIX_COMMAND "${library}")
     list(GET names 0 package)
     if(${package}_FOUND)

@@ -24,7 +24,7 @@ static int write_customer(FILE *file, uint64_t *state) {
 
 bool make_customers(int count, char path[CUSTOMERS_PATH]) {
     const char *folder = getenv("TMPDIR");
-    const int length   = snprintf(path, CUSTOMERS_PATH, "%s/glia-customers-XXXXXX", folder ? folder : "/tmp");
+    const int length   = snprintf(path, CUSTOMERS_PATH, "%s/glia-customers-XXXXXX", folder && *folder ? folder : "/tmp");
     const int made     = length < CUSTOMERS_PATH ? mkstemp(path) : -1;
     FILE *file         = made < 0 ? NULL : fdopen(made, "w");
     uint64_t state     = 1;

@@ -121,8 +121,9 @@ typedef struct glia_augment_args {
     bool nearest; /* pictures are resampled with the nearest pixel; otherwise bilinear */
 } glia_augment_args;
 
-/* The n samples of index as training sees them in this epoch, from 0: to be looked at. As glia_dataset_get, but for
- * class targets that are mixed: f32 [n, classes]. */
+/* The n samples of index as training sees them in this epoch, from 0: to be looked at. What is drawn follows from the
+ * context's seed, as in models of this context that were not loaded from a file, which has its own. As
+ * glia_dataset_get, but for class targets that are mixed: f32 [n, classes]. */
 GLIA_API glia_status glia_augment_get(glia_dataset *dataset, const glia_augment_args *args, int64_t epoch,
                                       const int64_t *index, int64_t n, glia_tensor *const *inputs,
                                       glia_tensor *const *targets);

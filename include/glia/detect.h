@@ -31,13 +31,13 @@ typedef struct glia_nms_args {
 } glia_nms_args;
 
 /* Non-maximum suppression: goes through the detections of each picture and class by falling score, of equal ones the
- * first first, and drops those whose iou with one that was kept is above the threshold. kept receives the numbers of
- * those that stay, by falling score, and has room for n; args may be NULL.
- * Source: torchvision's nms and, since pictures and classes keep to themselves, batched_nms. */
+ * one that comes first, and drops those whose iou with one that was kept is above the threshold. kept receives the
+ * numbers of those that stay, by falling score, and has room for n; args may be NULL. Source: torchvision's nms and,
+ * since pictures and classes keep to themselves, batched_nms. */
 GLIA_API glia_status glia_nms(glia_context *ctx, const glia_detection *detections, int64_t n, const glia_nms_args *args,
                               int64_t *kept, int64_t *n_kept);
 
-/* What there is to be found. */
+/* A ground-truth box. */
 typedef struct glia_truth {
     int64_t image, label;
     glia_box box;
@@ -55,18 +55,19 @@ typedef struct glia_average_precision_args {
     int64_t classes;              /* labels are 0 .. classes - 1 */
     const double *iou_thresholds; /* default: 0.5, 0.55, ..., 0.95 of COCO, 0.5 of VOC */
     int n_thresholds;
-    int64_t most; /* detections of a picture and class, those of the highest scores; default: 100 of COCO, else all */
+    int64_t most; /* detections of a picture and class, those of the highest scores: maxDets [100 of COCO, else all] */
 } glia_average_precision_args;
 
-/* The average precision of each class, over the thresholds, and their mean. Detections of a class are taken by falling
- * score, of equal ones by picture, then the first first; each finds one of its picture's truths that none before it
- * found. The precision at a recall is the largest at it or at a higher one. A class without truths that count has NaN
- * and takes no part in the mean, which is NaN if none does.
- *   COCO: the truth with the highest iou that is free and at least the threshold, the last of equal ones, those that
- *         are ignored only if there is no other; of an ignored one the iou is the part of the detection inside it
- *   VOC:  the truth with the highest iou, the first of equal ones, which must be above the threshold; if it has been
- *         found before, the detection is wrong. Without the pixel that VOC's own program adds to widths and heights
- * each: [classes], or NULL   mean: or NULL. Source: pycocotools' COCOeval, of all areas; VOC's development kit. */
+/* The average precision of each class, over the thresholds, and their mean. Detections of a class are ranked by score,
+ * ties by picture, then by index; each is matched to at most one ground truth of its picture that has no match yet. The
+ * precision at a recall is the largest at it or at a higher one. A class without ground truths that count has NaN and
+ * takes no part in the mean, which is NaN if none does.
+ *   COCO: the unmatched one with the highest iou, which is at least the threshold, the last of equal ones, an ignored
+ *         one only if there is no other; of an ignored one the iou is the part of the detection inside it
+ *   VOC:  the one with the highest iou, the first of equal ones, which must be above the threshold; if it has a match
+ *         already, the detection is a false positive. Without the pixel that VOC's own program adds to widths and
+ * heights each: [classes], or NULL   mean: or NULL. Source: pycocotools' COCOeval, of all areas; VOC's development kit.
+ */
 GLIA_API glia_status glia_average_precision(glia_context *ctx, const glia_detection *detections, int64_t n_detections,
                                             const glia_truth *truths, int64_t n_truths,
                                             const glia_average_precision_args *args, double *each, double *mean);

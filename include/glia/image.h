@@ -202,8 +202,8 @@ GLIA_API glia_status glia_dataset_from_image_folder(glia_context *ctx, const cha
 
 /* Pictures with boxes, which a CSV file names in the columns path, class, x0, y0, x1, y1; others are left alone. A row
  * is a box, of what begins at the pixel (x0, y0) and ends before (x1, y1), counted from the left and from the top of
- * the picture as it is read; fractions are allowed. A row with a path alone is a picture without boxes. Paths are below
- * `folder`; NULL: below the file's.
+ * the picture as it is read; fractions are allowed. A row with a path alone is a picture without boxes. Relative
+ * paths are below `folder`; NULL: the CSV file's own.
  *
  * An input "image" [C,H,W]; targets "boxes", f32 [max_boxes,4] of x0, y0, x1, y1 in pixels of the sample, and
  * "classes" [max_boxes], whose classes have names. Boxes are cropped and resized exactly as the picture is, and come in

@@ -24,9 +24,9 @@ typedef struct glia_setting {
     const double *values;     /* n finite numbers, which differ; or */
     const char *const *texts; /* n texts like names, which differ; or, with n 0, */
     int n;
-    double low, high; /* an interval, low below high. Values drawn from it are rounded to six significant digits */
+    double low, high; /* the interval [low, high], low < high; values are rounded to six significant digits */
     bool log;         /* it is the logarithm that is uniform, for rates for instance; low is above 0 */
-    bool whole;       /* whole numbers, both ends included */
+    bool whole;       /* whole numbers instead, both ends included */
     int steps;        /* in a grid: so many values from low to high, equally far apart; at least 2 */
 } glia_setting;
 
@@ -61,12 +61,12 @@ typedef struct glia_search_args {
     uint64_t seed;  /* of draws, folds and trials; 0: the context's */
     glia_folds_args folds;    /* of the cross-validation; folds 0: 5, seed 0: that of the search */
     glia_dataset *validation; /* instead: judges what is trained on all of the data */
-    const char
-        *path;  /* a CSV file of the trials that have ended, replaced as a whole whenever one ends; a search that
-                   finds it goes on where that one was stopped. Columns: trial, seed, samples, judge (what gives
-                   the score, and whether the least or the largest is the best), the settings, status, score,
-                   deviation, fold0, ..., seconds, message. It is written once before the first trial. NULL: none */
-    bool retry; /* trials that have failed according to the file are run again */
+    /* A CSV file of the trials that have ended, replaced as a whole whenever one ends; a search that finds it goes on
+     * where that one was stopped. Columns: trial, seed, samples, judge (what gives the score, and whether the least or
+     * the largest is the best), the settings, status, score, deviation, fold0, ..., seconds, message. It is written
+     * once before the first trial. NULL: none */
+    const char *path;
+    bool retry;         /* trials that have failed according to the file are run again */
     bool stop_at_error; /* the first trial that fails ends the search, which returns its status, and is not in the file;
                            otherwise the failure is noted, and the search goes on */
     bool progress;      /* a line on standard output for each trial */

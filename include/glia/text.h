@@ -105,10 +105,9 @@ GLIA_API glia_status glia_vocabulary_decode(const glia_vocabulary *vocabulary, g
 /* ---- Vectors of words that others have trained ---- */
 
 typedef struct glia_word_vectors_args {
-    int64_t maximum; /* of the file's words, the first ones, which are the commonest; 0: all */
-    double
-        deviation; /* rows of tokens that the file has not are drawn, normal with this standard deviation; 0: zeros */
-    uint64_t seed; /* of these draws; 0: the context's. A row follows from it and the token's index alone */
+    int64_t maximum;  /* of the file's words, the first ones, which are the commonest; 0: all */
+    double deviation; /* tokens that the file has not get normal rows with this standard deviation; 0: zeros */
+    uint64_t seed;    /* of these draws; 0: the context's. A row follows from it and the token's index alone */
 } glia_word_vectors_args;
 
 typedef struct glia_word_vectors {

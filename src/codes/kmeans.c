@@ -39,7 +39,7 @@ static void set_center(clustering *c, int64_t center, int64_t vector) {
 
 static double unit(uint64_t seed, uint32_t run, int64_t i) {
     const gli_u32x4 bits = gli_random_block((gli_random){seed, STREAM, run}, (uint32_t)i);
-    return (double)(((uint64_t)bits.v[0] << 32 | bits.v[1]) >> 11) * 0x1p-53;
+    return gli_unit_double(bits.v[0], bits.v[1]);
 }
 
 typedef struct nearer {

@@ -60,6 +60,11 @@ GLI_RANDOM uint32_t gli_random_u32(gli_random use, uint64_t element) {
 /* In [0, 1): the upper 24 bits, each value exact in f32. */
 GLI_RANDOM float gli_unit_float(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
 
+/* In [0, 1): the upper 53 bits of 64, each value exact in f64. */
+GLI_RANDOM double gli_unit_double(uint32_t high, uint32_t low) {
+    return (double)(((uint64_t)high << 32 | low) >> 11) * 0x1p-53;
+}
+
 /* The logarithm of a number from 2^-33 to 1, and sine and cosine up to a quarter of pi, each within one unit in the
  * last place. Only operations whose rounding IEEE 754 defines: the same bits wherever multiplications and additions are
  * not fused, which no library promises of its functions. Source: the polynomials of fdlibm, Sun Microsystems, 1993. */

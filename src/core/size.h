@@ -36,4 +36,14 @@ static inline int64_t gli_max_i64(int64_t a, int64_t b) { return a > b ? a : b; 
 static inline size_t gli_min_size(size_t a, size_t b) { return a < b ? a : b; }
 static inline size_t gli_max_size(size_t a, size_t b) { return a > b ? a : b; }
 
+/* The last of `n` increasing numbers, from[0] on, that is not above x; 0 where none is. */
+static inline int64_t gli_last_not_above(const int64_t *from, int64_t n, int64_t x) {
+    int64_t low = 0, high = n;
+    while (high - low > 1) {
+        const int64_t middle                = low + (high - low) / 2;
+        *(from[middle] <= x ? &low : &high) = middle;
+    }
+    return low;
+}
+
 #endif

@@ -33,16 +33,7 @@ static bool is_context(const skip_grams *s, int64_t center, int64_t offset) {
 
 /* ---- Samples ---- */
 
-/* The last of `n` increasing numbers that is not above x: in doubles and in whole numbers. */
-static int64_t last_not_above(const int64_t *from, int64_t n, int64_t x) {
-    int64_t low = 0, high = n;
-    while (high - low > 1) {
-        const int64_t middle                = low + (high - low) / 2;
-        *(from[middle] <= x ? &low : &high) = middle;
-    }
-    return low;
-}
-
+/* gli_last_not_above of sums. */
 static int64_t last_sum_not_above(const double *from, int64_t n, double x) {
     int64_t low = 0, high = n;
     while (high - low > 1) {
@@ -58,9 +49,9 @@ static int64_t draw(const skip_grams *s, uint64_t seed, int64_t not_this) {
     const double *sums   = s->sums.data;
     const int64_t n      = s->args.vocabulary;
     const gli_random use = {seed, STREAM, 0};
-    const uint64_t bits  = (uint64_t)gli_random_u32(use, 0) << 32 | gli_random_u32(use, 1);
+    const double unit    = gli_unit_double(gli_random_u32(use, 0), gli_random_u32(use, 1));
     const double before = sums[not_this], behind = sums[n] - sums[not_this + 1];
-    const double x = (double)(bits >> 11) * 0x1p-53 * (before + behind);
+    const double x = unit * (before + behind);
     if (before + behind == 0) return not_this;
     if (x < before) return last_sum_not_above(sums, n, x);
     return last_sum_not_above(sums, n, fmin(sums[not_this + 1] + (x - before), nextafter(sums[n], 0)));
@@ -69,7 +60,7 @@ static int64_t draw(const skip_grams *s, uint64_t seed, int64_t not_this) {
 static glia_status read_sample(void *user, const glia_sample *sample) {
     const skip_grams *s = user;
     const int64_t each = 1 + s->args.negatives, pair = sample->index / each, *pairs = s->pairs.data;
-    const int64_t center = last_not_above(pairs, s->count, pair);
+    const int64_t center = gli_last_not_above(pairs, s->count, pair);
     int64_t left = pair - pairs[center], offset = -s->args.window;
     for (;; ++offset)
         if (is_context(s, center, offset) && left-- == 0) break;

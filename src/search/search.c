@@ -33,18 +33,18 @@ void gli_trial_summarize(const glia_search *search, int64_t i) {
     row->deviation = sqrt(squares);
 }
 
-/* As much as there is room for, of whole characters and without control characters: it becomes part of a line of a file
- * in UTF-8. What is none, of a path for instance, becomes '?'. */
+/* As much as there is room for, of whole characters, since it becomes part of a file in UTF-8. Bytes that are none, of
+ * a path for instance, become '?', as control characters are already. */
 static void copy_message(char to[GLI_TRIAL_MESSAGE], const char *from) {
     size_t n            = 0;
     uint32_t character  = 0;
     const size_t length = strlen(from);
     for (size_t i = 0, bytes; i < length; i += bytes) {
-        bytes            = gli_utf8_read(from + i, length - i, &character);
-        const bool valid = character != GLI_NO_CHARACTER, control = character < ' ' || character == 0x7f;
+        bytes              = gli_utf8_read(from + i, length - i, &character);
+        const bool valid   = character != GLI_NO_CHARACTER;
         const size_t taken = valid ? bytes : 1;
         if (n + taken >= GLI_TRIAL_MESSAGE) break;
-        memcpy(to + n, !valid ? "?" : control ? " " : from + i, taken);
+        memcpy(to + n, valid ? from + i : "?", taken);
         n += taken;
     }
     to[n] = '\0';

@@ -202,6 +202,7 @@ static glia_status read_result(reading *r, int64_t i, bool retry) {
                 "%s: line %lld: the message has %zu bytes, at most %zu", r->path, (long long)r->csv.row_line,
                 strlen(message), sizeof row->message - 1);
     strcpy(row->message, message);
+    gli_replace_control(row->message);
     row->ended = true;
     return GLIA_OK;
 }

@@ -177,8 +177,8 @@ static void fill_grid(glia_search *search) {
 }
 
 static double draw_value(const gli_setting *setting, gli_random use, int s) {
-    const uint64_t high = gli_random_u32(use, 2 * (uint64_t)s), low = gli_random_u32(use, 2 * (uint64_t)s + 1);
-    const double unit = (double)((high << 32 | low) >> 11) * 0x1p-53;
+    const uint64_t number = 2 * (uint64_t)s;
+    const double unit     = gli_unit_double(gli_random_u32(use, number), gli_random_u32(use, number + 1));
     if (setting->n > 0) return ((const double *)setting->values.data)[(int)(unit * setting->n)];
     if (!setting->whole || setting->log) return value_at(setting, unit);
     return setting->low + floor(unit * (setting->high - setting->low + 1));

@@ -105,8 +105,12 @@ glia_status gli_decoder_read(gli_job *job, gli_decoder *decoder, float *to, int6
 /* Fails where args make no sense; else fills in defaults. */
 glia_status gli_read_args_check(gli_job *job, glia_sound_read_args *args);
 
-/* Opens the input, of whatever format, after a look at whether it is whole. */
-glia_status gli_sound_open(gli_job *job, gli_sound_input *in, gli_decoder *out);
+/* Opens the input, of whatever format. checked: it was found to be whole before; else it is looked at, which reads the
+ * head of each chunk and page. */
+glia_status gli_sound_open(gli_job *job, gli_sound_input *in, bool checked, gli_decoder *out);
+
+/* Decodes all of it, and keeps nothing. */
+glia_status gli_sound_verify(gli_job *job, gli_decoder *decoder);
 
 /* The frames from args->first on, at most args->frames, mixed but not resampled. */
 glia_status gli_sound_read_part(gli_job *job, const glia_sound_read_args *args, gli_decoder *decoder, gli_wave *out);

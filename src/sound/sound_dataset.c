@@ -49,18 +49,15 @@ static int64_t label_of(const void *user, int64_t sample) {
 
 /* ---- Files ---- */
 
-/* Decodes all of it. */
 static glia_status verify(gli_job *job, const gli_sound_set *set, gli_decoder *decoder) {
-    const glia_sound_read_args all = {.convert = set->convert, .frames = INT64_MAX, .max_frames = INT64_MAX};
-    gli_wave wave;
-    GLI_TRY(gli_sound_read_part(job, &all, decoder, &wave));
-    gli_wave_free(job, &wave);
-    return GLIA_OK;
+    int channels;
+    GLI_TRY(gli_mixed_channels(job, &set->convert, decoder->info.channels, &channels));
+    return gli_sound_verify(job, decoder);
 }
 
 static glia_status look_at(gli_job *job, const gli_sound_set *set, gli_sound_input *in, int64_t *windows) {
     gli_decoder decoder;
-    GLI_TRY(gli_sound_open(job, in, &decoder));
+    GLI_TRY(gli_sound_open(job, in, false, &decoder));
     const glia_sound_info info = decoder.info;
     glia_status status         = set->args.verify ? verify(job, set, &decoder) : GLIA_OK;
     gli_decoder_close(&decoder);
@@ -91,7 +88,7 @@ static glia_status judge(void *user, gli_job *job, gli_bytes begin, const char *
     int64_t windows = 1;
     if (gli_sound_format_of(begin, &name) == GLIA_SOUND_NONE)
         return *why = "is no recording of a format that is read", GLIA_OK;
-    if (set->args.hop > 0 || set->args.verify) GLI_TRY(count_windows(job, set, why, &windows));
+    if (gli_sound_set_looks_at(set)) GLI_TRY(count_windows(job, set, why, &windows));
     if (*why) return GLIA_OK;
     const glia_status status =
         gli_grow(set->ctx, &set->first, &set->first_capacity, set->n_first + 1, sizeof *set->first, "windows");

@@ -45,10 +45,10 @@ static glia_status find_format(gli_job *job, gli_sound_input *in, glia_sound_for
     return GLIA_OK;
 }
 
-glia_status gli_sound_open(gli_job *job, gli_sound_input *in, gli_decoder *out) {
+glia_status gli_sound_open(gli_job *job, gli_sound_input *in, bool checked, gli_decoder *out) {
     glia_sound_format format;
     GLI_TRY(find_format(job, in, &format));
-    GLI_TRY(gli_sound_check_whole(job, in, format));
+    if (!checked) GLI_TRY(gli_sound_check_whole(job, in, format));
     in->at = 0;
     return gli_decoder_open(job, in, format, out);
 }
@@ -74,6 +74,14 @@ typedef struct pieces {
     int64_t whole;  /* of one piece */
     gli_block decoded;
 } pieces;
+
+/* Room for the interleaved frames that are decoded at a time. */
+static glia_status alloc_frames(gli_job *job, const gli_decoder *decoder, int64_t *frames, gli_block *out) {
+    enum { NUMBERS = 1 << 16 };
+    const int channels = decoder->info.channels;
+    *frames            = gli_max_i64(NUMBERS / channels, 1);
+    return gli_job_alloc(job, (size_t)(*frames * channels), sizeof(float), "frames of a sound", out);
+}
 
 static void free_pieces(const pieces *p) {
     for (piece *next, *i = p->first; i; i = next) {
@@ -113,21 +121,24 @@ static glia_status join(const pieces *p, gli_wave *out) {
     return GLIA_OK;
 }
 
+static glia_status check_end(gli_job *job, const gli_decoder *decoder, int64_t first, int64_t frames, int64_t most) {
+    const int64_t all = decoder->info.frames, promised = all > 0 ? gli_min_i64(all - first, most) : 0;
+    GLI_JOB_REQUIRE(job, frames >= promised, GLIA_BAD_FORMAT, "truncated or broken: it ends at frame %lld of %lld",
+                    (long long)(first + frames), (long long)all);
+    GLI_JOB_REQUIRE(job, frames > 0, GLIA_BAD_FORMAT, "has no frames");
+    return GLIA_OK;
+}
+
 static glia_status read_pieces(pieces *p, gli_wave *out) {
     const glia_sound_read_args *a = p->args;
-    const long long all           = (long long)p->decoder->info.frames;
     int64_t got                   = 1;
     if (a->first > 0) GLI_TRY(gli_decoder_seek(p->job, p->decoder, a->first));
     while (got > 0 && p->frames < a->frames) GLI_TRY(add_piece(p, a->frames - p->frames, &got));
-    const int64_t promised = all > 0 ? gli_min_i64(all - a->first, a->frames) : 0;
-    GLI_JOB_REQUIRE(p->job, p->frames >= promised, GLIA_BAD_FORMAT,
-                    "truncated or broken: it ends at frame %lld of %lld", (long long)(a->first + p->frames), all);
-    GLI_JOB_REQUIRE(p->job, p->frames > 0, GLIA_BAD_FORMAT, "has no frames");
+    GLI_TRY(check_end(p->job, p->decoder, a->first, p->frames, a->frames));
     return join(p, out);
 }
 
 glia_status gli_sound_read_part(gli_job *job, const glia_sound_read_args *args, gli_decoder *decoder, gli_wave *out) {
-    enum { NUMBERS = 1 << 16 };
     const glia_sound_info *info = &decoder->info;
     pieces p                    = {.job = job, .args = args, .decoder = decoder};
     p.end                       = &p.first;
@@ -137,12 +148,22 @@ glia_status gli_sound_read_part(gli_job *job, const glia_sound_read_args *args, 
     const int64_t wanted = gli_min_i64(info->frames - args->first, args->frames);
     GLI_JOB_REQUIRE(job, wanted <= args->max_frames, GLIA_BAD_FORMAT, "has %lld frames, allowed are %lld (max_frames)",
                     (long long)wanted, (long long)args->max_frames);
-    p.whole = gli_max_i64(NUMBERS / info->channels, 1);
-    GLI_TRY(gli_job_alloc(job, (size_t)(p.whole * info->channels), sizeof(float), "frames of a sound", &p.decoded));
+    GLI_TRY(alloc_frames(job, decoder, &p.whole, &p.decoded));
     const glia_status status = read_pieces(&p, out);
     free_pieces(&p);
     gli_block_free(job->ctx, &p.decoded);
     return status;
+}
+
+glia_status gli_sound_verify(gli_job *job, gli_decoder *decoder) {
+    int64_t whole, got = 1, frames = 0;
+    gli_block decoded;
+    GLI_TRY(alloc_frames(job, decoder, &whole, &decoded));
+    glia_status status = GLIA_OK;
+    for (; status == GLIA_OK && got > 0; frames += got)
+        status = gli_decoder_read(job, decoder, decoded.data, whole, &got);
+    gli_block_free(job->ctx, &decoded);
+    return status == GLIA_OK ? check_end(job, decoder, 0, frames, INT64_MAX) : status;
 }
 
 /* ---- The public functions ---- */
@@ -150,7 +171,7 @@ glia_status gli_sound_read_part(gli_job *job, const glia_sound_read_args *args, 
 static glia_status read_input(gli_job *job, const glia_sound_read_args *args, gli_sound_input *in, glia_sound **out) {
     gli_decoder decoder;
     gli_wave wave;
-    GLI_TRY(gli_sound_open(job, in, &decoder));
+    GLI_TRY(gli_sound_open(job, in, false, &decoder));
     const glia_sound_info info = decoder.info;
     glia_status status         = gli_sound_read_part(job, args, &decoder, &wave);
     gli_decoder_close(&decoder);
@@ -212,7 +233,7 @@ static glia_status probe(gli_job *job, const char *path, glia_sound_info *out) {
     gli_decoder decoder;
     GLI_JOB_REQUIRE(job, path && out, GLIA_INVALID_ARGUMENT, "%s is NULL", path ? "out" : "path");
     GLI_TRY(gli_sound_open_file(job, path, &in));
-    const glia_status status = gli_sound_open(job, &in, &decoder);
+    const glia_status status = gli_sound_open(job, &in, false, &decoder);
     if (status == GLIA_OK) {
         *out = decoder.info;
         gli_decoder_close(&decoder);

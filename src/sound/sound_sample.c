@@ -10,15 +10,7 @@
 int64_t gli_sound_set_count(const gli_sound_set *set) { return set->first[set->n_first - 1]; }
 
 int64_t gli_sound_set_recording(const gli_sound_set *set, int64_t window) {
-    int64_t low = 0, high = set->n_first - 1; /* first[low] <= window < first[high] */
-    while (high - low > 1) {
-        const int64_t middle = (low + high) / 2;
-        if (set->first[middle] <= window)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    return gli_last_not_above(set->first, set->n_first - 1, window);
 }
 
 int64_t gli_sound_windows(const gli_sound_set *set, int64_t frames, int rate) {
@@ -73,7 +65,7 @@ static glia_status read(gli_job *job, const gli_sound_set *set, int64_t begin, f
     gli_sound_input in;
     gli_decoder decoder;
     GLI_TRY(gli_sound_open_file(job, job->name, &in));
-    glia_status status = gli_sound_open(job, &in, &decoder);
+    glia_status status = gli_sound_open(job, &in, gli_sound_set_looks_at(set), &decoder);
     if (status == GLIA_OK) {
         status = read_window(job, set, &decoder, begin, to);
         gli_decoder_close(&decoder);

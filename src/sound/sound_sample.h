@@ -16,6 +16,9 @@ typedef struct gli_sound_set {
     int n_first, first_capacity;
 } gli_sound_set;
 
+/* Whether each file is opened when it is listed: to know how many windows it has, or whether it is whole. */
+static inline bool gli_sound_set_looks_at(const gli_sound_set *set) { return set->args.hop > 0 || set->args.verify; }
+
 int64_t gli_sound_set_count(const gli_sound_set *set); /* windows */
 
 /* The recording that a window is of. */
