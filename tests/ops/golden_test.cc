@@ -194,9 +194,9 @@ class Gradients {
             in.push_back(arrays[i].absent ? glia_value{0} : net_.input(arrays[i].dims, arrays[i].dtype));
             if (arrays[i].absent) continue;
             numbers_.push_back(arrays[i].values);
-            // PyTorch has no gradient by a condition; ours is 0, see second_gradient_test.
+            // PyTorch has no gradient by a condition; ours is 0, which gradient_test checks.
             if (gli_dtype_is_float(arrays[i].dtype) && gli_input_is(c.op, i, GLI_IN_GRADIENT) &&
-                !gli_input_is(c.op, int(i), GLI_IN_INDEX))
+                !gli_input_is(c.op, i, GLI_IN_INDEX))
                 wanted_.push_back(int(i));
         }
         const glia_value y = net_.call(c.op->name, c.params.data(), in);
