@@ -17,9 +17,9 @@ typedef struct inspection {
 
 static void line(const char *subject, const char *text) {
     fputs("  ", stdout);
-    put_text(stdout, subject, LONGEST);
+    put_text(stdout, subject);
     printf("%*s ", strlen(subject) < WIDTH ? WIDTH - (int)strlen(subject) : 0, "");
-    put_text(stdout, text, LONGEST);
+    put_text(stdout, text);
     putchar('\n');
 }
 
@@ -85,7 +85,7 @@ static void print_tensors(const inspection *i) {
         glia_safetensors_entry entry;
         char shape[SHAPE];
         if (glia_safetensors_get(i->file, n, &entry) != GLIA_OK) continue;
-        put_text(stdout, entry.name, LONGEST);
+        put_text(stdout, entry.name);
         printf("%*s %-6s %-24s %14zu\n", strlen(entry.name) < 40 ? 40 - (int)strlen(entry.name) : 0, "",
                entry.dtype == GLIA_DTYPE_OTHER ? "other" : glia_dtype_name(entry.dtype),
                shape_text(&entry.shape, shape), entry.bytes);

@@ -126,7 +126,7 @@ static int lacks_input(const job *j, int n) {
         for (int k = 0; k < j->n_inputs; ++k) given |= strcmp(j->inputs[k].name, name) == 0;
         if (given) continue;
         fputs("glia: run: no --input gives a file for '", stderr);
-        put_text(stderr, name, LONGEST);
+        put_text(stderr, name);
         fputs("'\n", stderr);
         return 1;
     }
@@ -210,7 +210,7 @@ static void print_output(const job *j, int i, const void *values) {
     enum { FIRST = 8 };
     const glia_shape shape = glia_tensor_shape(j->out[i]);
     const int64_t count    = glia_tensor_count(j->out[i]);
-    put_text(stdout, glia_onnx_output(j->file, i).name, LONGEST);
+    put_text(stdout, glia_onnx_output(j->file, i).name);
     printf(": %s [", glia_dtype_name(glia_tensor_dtype(j->out[i])));
     for (int d = 0; d < shape.ndim; ++d) printf("%s%lld", d ? "," : "", (long long)shape.dim[d]);
     printf("]");
@@ -241,11 +241,11 @@ static int print_problems(const job *j) {
     for (int i = 0; i < glia_onnx_problem_count(j->file); ++i) {
         const glia_onnx_problem p = glia_onnx_get_problem(j->file, i);
         fputs("  ", stderr);
-        put_text(stderr, p.op, LONGEST);
+        put_text(stderr, p.op);
         fputs(" '", stderr);
-        put_text(stderr, p.node, LONGEST);
+        put_text(stderr, p.node);
         fputs("': ", stderr);
-        put_text(stderr, p.reason, LONGEST);
+        put_text(stderr, p.reason);
         fputc('\n', stderr);
     }
     return 1;

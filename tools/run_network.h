@@ -1,6 +1,6 @@
 /* glia run: computes a network of ONNX on arrays in files. */
-#ifndef RUN_NETWORK_H
-#define RUN_NETWORK_H
+#ifndef GLI_TOOLS_RUN_NETWORK_H
+#define GLI_TOOLS_RUN_NETWORK_H
 
 /* Arguments behind the command. Returns what the program ends with. */
 int run_network(int argc, char **argv);

@@ -1,16 +1,26 @@
 #include "text.h"
 
+#include <string.h>
+
 int control_bytes(const char *text) {
     const unsigned char c = (unsigned char)*text, next = c ? (unsigned char)text[1] : 0;
     if (c == 0xc2 && next >= 0x80 && next < 0xa0) return 2;
     return c && (c < ' ' || c == 0x7f);
 }
 
-void put_text(FILE *to, const char *text, int most) {
-    for (; *text && most > 0; ++text, --most) {
-        const int bytes = control_bytes(text);
+/* The bytes that are shown: of whole characters, where the text is UTF-8. */
+static size_t shown_bytes(const char *text) {
+    size_t bytes = strlen(text);
+    if (bytes <= LONGEST) return bytes;
+    for (bytes = LONGEST; bytes > LONGEST - 3 && ((unsigned char)text[bytes] & 0xc0) == 0x80;) --bytes;
+    return bytes;
+}
+
+void put_text(FILE *to, const char *text) {
+    const char *end = text + shown_bytes(text);
+    for (int bytes; text < end; text += bytes ? bytes : 1) {
+        bytes = control_bytes(text);
         fputc(bytes ? '?' : (unsigned char)*text, to);
-        if (bytes) text += bytes - 1;
     }
     if (*text) fputs("...", to);
 }
@@ -18,7 +28,7 @@ void put_text(FILE *to, const char *text, int most) {
 int complain(const char *text) {
     fflush(stdout);
     fputs("glia: ", stderr);
-    put_text(stderr, text, LONGEST);
+    put_text(stderr, text);
     fputc('\n', stderr);
     return 1;
 }

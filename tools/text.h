@@ -9,10 +9,11 @@ enum { LONGEST = 2000 /* bytes of a text of a file that are shown */ };
 /* How many bytes at the text's start are a control character, of ASCII or of UTF-8's U+0080 to U+009F; 0: none is. */
 int control_bytes(const char *text);
 
-/* Text of a file, of at most so many bytes, with "?" for what would steer a terminal. */
-void put_text(FILE *to, const char *text, int most);
+/* Text of a file, its first LONGEST bytes, with "?" for what would steer a terminal. */
+void put_text(FILE *to, const char *text);
 
-/* "glia: TEXT" on stderr; returns 1, the exit code of a command that failed. */
+/* "glia: TEXT" on stderr, by put_text, as it may name what a file names; returns 1, the exit code of a command that
+ * failed. */
 int complain(const char *text);
 
 #endif

@@ -1,8 +1,9 @@
 /* ONNX: networks that other programs wrote, as a graph that computes them or as a model that can be trained on.
  *
  * A file is opened once, checked, and added to a graph or a model as often as wanted. Nothing in it is believed before
- * it is checked; a broken one is GLIA_BAD_FORMAT with the path and what is wrong. Weights in other files are read from
- * the model's own folder alone. Operator sets up to 28; docs/onnx.md lists the operators.
+ * it is checked; a broken one is GLIA_BAD_FORMAT with the path and what is wrong. Of other files, those with weights
+ * are read: plain ones in the model's folder or a folder below it, named by a path without ".", ".." and links,
+ * symbolic or hard. Operator sets up to 28; docs/onnx.md lists the operators.
  *
  * What the file computes from constants, such as shapes, is computed here, on the CPU. Source: ONNX, docs/IR.md and
  * docs/Operators.md. */

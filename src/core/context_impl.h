@@ -78,7 +78,7 @@ glia_status gli_explain_callback(glia_context *ctx, glia_status status, unsigned
 /* The same for a failure without a context: of this thread, see glia_message. */
 glia_status gli_fail_early(glia_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Whether this is a valid name: 1 to `longest` bytes, no control characters. */
+/* Whether this is a valid name: 1 to `longest` bytes of UTF-8, no control characters (gli_control_bytes). */
 bool gli_name_valid(const char *name, size_t longest);
 
 /* Sets the scope of the messages to come; NULL: none. */

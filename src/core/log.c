@@ -47,7 +47,7 @@ glia_status gli_explain_callback(glia_context *ctx, glia_status status, unsigned
 bool gli_name_valid(const char *name, size_t longest) {
     const size_t length = strlen(name);
     for (size_t i = 0; i < length; ++i)
-        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f) return false;
+        if (gli_control_bytes(name + i)) return false;
     return length >= 1 && length <= longest && gli_utf8_valid(name, length);
 }
 

@@ -2,10 +2,9 @@
 #include "core/context_impl.h"
 #include "glia/onnx.h"
 
-#define WITHOUT                                                                                                     \
-    "this build of Glia has no protobuf-c: install it (Debian and Ubuntu: libprotobuf-c-dev, protobuf-c-compiler) " \
-    "and "                                                                                                          \
-    "build again"
+#define WITHOUT                                         \
+    "this build of Glia has no protobuf-c: install it " \
+    "(Debian and Ubuntu: libprotobuf-c-dev, protobuf-c-compiler) and build again"
 
 glia_status glia_onnx_open(glia_context *ctx, const char *path, const glia_onnx_args *args, glia_onnx **out) {
     (void)args, (void)out;

@@ -33,7 +33,7 @@ static gli_onnx_value *align(gli_onnx_node *node, const gli_onnx_value *a, gli_o
 void gli_onnx_map_binary(gli_onnx_node *node) {
     gli_onnx_value *a = gli_onnx_in(node, 0), *b = gli_onnx_in(node, 1);
     if (node->version < 7) b = align(node, a, b);
-    gli_onnx_give(node, 0, combine(node, node->operator->kind, a, b));
+    gli_onnx_give(node, 0, combine(node, node->row->kind, a, b));
 }
 
 /* The exponent may be of another type. */
@@ -53,7 +53,7 @@ void gli_onnx_map_mod(gli_onnx_node *node) {
 
 void gli_onnx_map_variadic(gli_onnx_node *node) {
     gli_onnx_value *sum = gli_onnx_in(node, 0);
-    for (int i = 1; i < node->n_in && sum; ++i) sum = combine(node, node->operator->kind, sum, node->in[i]);
+    for (int i = 1; i < node->n_in && sum; ++i) sum = combine(node, node->row->kind, sum, node->in[i]);
     gli_onnx_give(node, 0, sum);
 }
 
@@ -69,7 +69,7 @@ enum { BOOL = ONNX__TENSOR_PROTO__DATA_TYPE__BOOL, FLOAT = ONNX__TENSOR_PROTO__D
 
 void gli_onnx_map_logic(gli_onnx_node *node) {
     gli_onnx_value *a = gli_onnx_in(node, 0), *b = gli_onnx_in(node, 1), *y;
-    const int kind = node->operator->kind;
+    const int kind = node->row->kind;
     if (!a || !b) return;
     if (a->constant && b->constant) {
         gli_onnx_give(node, 0, gli_onnx_host(node, (gli_onnx_function)kind, BOOL, 2, (gli_onnx_value *[]){a, b}));
@@ -117,7 +117,7 @@ static glia_binary_kind comparison(int function) {
 void gli_onnx_map_compare(gli_onnx_node *node) {
     gli_onnx_value *a = gli_onnx_in(node, 0), *b = gli_onnx_in(node, 1);
     GLI_ONNX_REQUIRE(node, a && b, GLIA_BAD_FORMAT, "it has two inputs");
-    const gli_onnx_function f = (gli_onnx_function)node->operator->kind;
+    const gli_onnx_function f = (gli_onnx_function)node->row->kind;
     if (a->constant && b->constant) {
         gli_onnx_give(node, 0, gli_onnx_host(node, f, BOOL, 2, (gli_onnx_value *[]){a, b}));
         return;

@@ -8,7 +8,7 @@
 
 /* A row's names says which of alpha and beta are attributes. */
 void gli_onnx_map_unary(gli_onnx_node *node) {
-    const gli_onnx_operator *o = node->operator;
+    const gli_onnx_operator *o = node->row;
     const char *names          = o->names ? o->names : "";
     const double alpha         = strchr(names, 'a') ? gli_onnx_float(node, "alpha", o->alpha) : o->alpha;
     const double beta          = strchr(names, 'b') ? gli_onnx_float(node, "beta", o->beta) : o->beta;
@@ -21,7 +21,7 @@ void gli_onnx_map_integer_unary(gli_onnx_node *node) {
         gli_onnx_map_unary(node);
         return;
     }
-    const gli_onnx_function f = node->operator->kind == GLIA_UNARY_NEG ? GLI_ONNX_NEG : GLI_ONNX_ABS;
+    const gli_onnx_function f = node->row->kind == GLIA_UNARY_NEG ? GLI_ONNX_NEG : GLI_ONNX_ABS;
     gli_onnx_give(node, 0, gli_onnx_host(node, f, x->type, 1, &x));
 }
 
@@ -147,7 +147,7 @@ void gli_onnx_map_sign(gli_onnx_node *node) {
 void gli_onnx_map_round(gli_onnx_node *node) {
     gli_onnx_value *x = gli_onnx_in(node, 0);
     GLI_ONNX_REQUIRE(node, x && x->constant, GLIA_UNSUPPORTED, "Glia rounds constants alone");
-    gli_onnx_give(node, 0, gli_onnx_host(node, (gli_onnx_function)node->operator->kind, x->type, 1, &x));
+    gli_onnx_give(node, 0, gli_onnx_host(node, (gli_onnx_function)node->row->kind, x->type, 1, &x));
 }
 
 /* Of z = sqrt(2) x, gelu(z) = z (1 + erf(x)) / 2: its quotient by |z|, which is kept from 0. */

@@ -139,7 +139,7 @@ void gli_onnx_map_average_pool(gli_onnx_node *node) {
 void gli_onnx_map_global_pool(gli_onnx_node *node) {
     static const glia_adaptive_pool2d_params one = {{1, 1}};
     gli_onnx_value *x                            = gli_onnx_in(node, 0);
-    const bool mean                              = node->operator->kind == GLIA_REDUCE_MEAN;
+    const bool mean                              = node->row->kind == GLIA_REDUCE_MEAN;
     GLI_ONNX_REQUIRE(node, x && x->is.ndim > 2, GLIA_BAD_FORMAT, "its image has no dimensions");
     if (x->is.ndim == 4) {
         const gli_op *op = mean ? &gli_op_adaptive_avg_pool2d : &gli_op_adaptive_max_pool2d;
@@ -148,5 +148,5 @@ void gli_onnx_map_global_pool(gli_onnx_node *node) {
     }
     unsigned axes = 0;
     for (int i = 2; i < x->is.ndim; ++i) axes |= GLIA_AXIS(i);
-    gli_onnx_give(node, 0, gli_onnx_reduce(node, node->operator->kind, axes, true, x));
+    gli_onnx_give(node, 0, gli_onnx_reduce(node, node->row->kind, axes, true, x));
 }

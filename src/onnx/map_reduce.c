@@ -34,12 +34,12 @@ void gli_onnx_map_reduce(gli_onnx_node *node) {
     reduction r;
     if (!read_reduction(node, &r)) return;
     if (gli_dtype_is_float(r.x->is.dtype) || !r.x->constant) {
-        gli_onnx_give(node, 0, reduce(node, &r, node->operator->kind, r.x));
+        gli_onnx_give(node, 0, reduce(node, &r, node->row->kind, r.x));
         return;
     }
     const int type    = r.x->type;
     gli_onnx_value *x = gli_onnx_cast(node, r.x, ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE);
-    gli_onnx_give(node, 0, gli_onnx_cast(node, reduce(node, &r, node->operator->kind, x), type));
+    gli_onnx_give(node, 0, gli_onnx_cast(node, reduce(node, &r, node->row->kind, x), type));
 }
 
 void gli_onnx_map_reduce_log_sum(gli_onnx_node *node) {
@@ -72,20 +72,9 @@ void gli_onnx_map_reduce_prod(gli_onnx_node *node) {
     if (!read_reduction(node, &r)) return;
     GLI_ONNX_REQUIRE(node, r.x->constant && r.x->is.ndim <= 1 && r.axes, GLIA_UNSUPPORTED,
                      "Glia has products of constant vectors alone");
-    gli_onnx_value *product = gli_onnx_constant(node, r.x->type, 0, NULL);
-    if (!product) return;
-    gli_store(product->is.dtype, product->constant->data, 0, 1);
-    for (int64_t i = 0, n = gli_count(&r.x->is); i < n && product; ++i) {
-        gli_onnx_value *factor = r.x;
-        gli_onnx_shape scalar  = {0};
-        if (r.x->is.ndim) factor = gli_onnx_slice(node, r.x, 0, i, i + 1, 1);
-        if (!factor) return;
-        factor = gli_onnx_reshape(node, factor, &scalar);
-        product =
-            factor ? gli_onnx_host(node, GLI_ONNX_MUL, r.x->type, 2, (gli_onnx_value *[]){product, factor}) : NULL;
-    }
-    gli_onnx_shape vector = {.ndim = 1, .dim = {1}, .other = {1}};
-    if (product && r.keep && r.x->is.ndim) product = gli_onnx_reshape(node, product, &vector);
+    const int ndim          = r.keep ? r.x->is.ndim : 0;
+    gli_onnx_value *product = gli_onnx_constant(node, r.x->type, ndim, (int64_t[]){1});
+    if (product) gli_onnx_product(r.x->constant, product->constant);
     gli_onnx_give(node, 0, product);
 }
 
@@ -134,7 +123,7 @@ void gli_onnx_map_argmax(gli_onnx_node *node) {
     const int axis                  = gli_onnx_axis(node, gli_onnx_int(node, "axis", 0), x->is.ndim);
     const bool last                 = gli_onnx_int(node, "select_last_index", 0) != 0;
     const glia_argmax_params params = {.axis = axis, .keep_dims = gli_onnx_int(node, "keepdims", 1) != 0};
-    if (node->operator->kind) x = gli_onnx_unary(node, GLIA_UNARY_NEG, 0, 0, x);
+    if (node->row->kind) x = gli_onnx_unary(node, GLIA_UNARY_NEG, 0, 0, x);
     if (last && x) x = backwards(node, x, axis, &table);
     if (!x) return;
     gli_onnx_value *y = gli_onnx_call(node, &gli_op_argmax, &params, GLI_ONNX_VALUES(x));

@@ -136,7 +136,7 @@ static bool check_weights(layer *l, const gli_onnx_value *x, const gli_onnx_valu
 }
 
 void gli_onnx_map_rnn(gli_onnx_node *node) {
-    layer l               = {.node = node, .cell = &cells[node->operator->kind]};
+    layer l           = {.node = node, .cell = &cells[node->row->kind]};
     gli_onnx_value *x = gli_onnx_in(node, 0), *w = gli_onnx_in(node, 1), *r = gli_onnx_in(node, 2);
     gli_onnx_value *bias   = gli_onnx_in(node, 3), *out[3];
     gli_onnx_value *in[16] = {x};

@@ -17,22 +17,10 @@ void gli_onnx_map_identity(gli_onnx_node *node) { gli_onnx_give(node, 0, gli_onn
 /* ---- Constants ---- */
 
 static gli_onnx_value *load(gli_onnx_node *node, const Onnx__TensorProto *from) {
-    gli_onnx_import *im = node->im;
-    glia_tensor *tensor;
-    int64_t dim[GLIA_MAX_DIMS];
-    if (from->n_dims > GLIA_MAX_DIMS)
-        return gli_onnx_fail(node, GLIA_UNSUPPORTED, "a tensor of %zu dimensions", from->n_dims);
-    const glia_status status = gli_onnx_tensor_load(im->host, im->onnx->path, &im->external_left, from, &tensor);
-    if (status != GLIA_OK) return gli_onnx_fail(node, status, "%s", glia_message(im->host));
-    memcpy(dim, tensor->dim, sizeof dim);
-    gli_onnx_value *value = gli_onnx_constant(node, from->data_type, tensor->ndim, dim);
-    if (value && gli_count(tensor) && value->is.dtype == tensor->dtype)
-        memcpy(value->constant->data, tensor->data, (size_t)gli_count(tensor) * glia_dtype_size(tensor->dtype));
-    else if (value)
-        for (int64_t i = 0, n = gli_count(tensor); i < n; ++i)
-            gli_store(value->is.dtype, value->constant->data, i, gli_load(tensor->dtype, tensor->data, i));
-    glia_tensor_destroy(tensor);
-    return value;
+    gli_onnx_value *value = gli_onnx_new(node, node->proto->n_output ? node->proto->output[0] : "");
+    if (!value) return NULL;
+    node->status = gli_onnx_load_constant(node->im, from, value);
+    return gli_onnx_ok(node) ? value : NULL;
 }
 
 static gli_onnx_value *numbers(gli_onnx_node *node, int type, int ndim, size_t n, const float *floats,

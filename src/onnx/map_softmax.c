@@ -21,7 +21,7 @@ void gli_onnx_map_softmax(gli_onnx_node *node) {
     gli_onnx_merge_dims(&two, x, axis, x->is.ndim);
     if (merge) x = gli_onnx_reshape(node, x, &two);
     if (!x) return;
-    const glia_softmax_params params = {.axis = merge ? -1 : axis, .log = node->operator->kind != 0 };
+    const glia_softmax_params params = {.axis = merge ? -1 : axis, .log = node->row->kind != 0};
     gli_onnx_value *y                = gli_onnx_call(node, &gli_op_softmax, &params, GLI_ONNX_VALUES(x));
     gli_onnx_give(node, 0, merge ? gli_onnx_reshape(node, y, &whole) : y);
 }
@@ -58,7 +58,7 @@ void gli_onnx_map_cross_entropy(gli_onnx_node *node) {
     static const char *const words[] = {"mean", "sum", "none"};
     gli_onnx_value *x = gli_onnx_in(node, 0), *target = gli_onnx_in(node, 1), *weight = gli_onnx_in(node, 2);
     const char *reduction            = gli_onnx_string(node, "reduction", words[0]);
-    glia_cross_entropy_params params = {.from = (glia_cross_entropy_from)node->operator->kind };
+    glia_cross_entropy_params params = {.from = (glia_cross_entropy_from)node->row->kind};
     int r                            = 0;
     while (r < 3 && strcmp(reduction, words[r]) != 0) ++r;
     GLI_ONNX_REQUIRE(node, r < 3, GLIA_BAD_FORMAT, "reduction is '%.32s'", reduction);

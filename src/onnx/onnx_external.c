@@ -1,6 +1,8 @@
-/* Weights in files beside the model. A file of somebody else's names them: it must not be a way to read other files of
- * this machine. Cases that went wrong elsewhere: CVE-2022-25882 and CVE-2024-27318 (..), CVE-2026-34447 (a folder that
- * is a symbolic link), CVE-2026-34446 (hard links). */
+/* Weights in other files: plain ones in the model's folder or in folders below it. A file of somebody else's names
+ * them: it must not be a way to read other files of this machine. So each part of the location is opened in the folder
+ * before it, none is "." or "..", none a symbolic link, and the file itself has one name (no hard links). The model's
+ * path is the caller's, who may use links in it. Cases that went wrong elsewhere: CVE-2022-25882 and CVE-2024-27318
+ * (..), CVE-2026-34447 (a folder that is a symbolic link), CVE-2026-34446 (hard links). */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
@@ -47,8 +49,8 @@ static glia_status find_place(glia_context *ctx, const char *path, const Onnx__T
 
 static glia_status refuse(glia_context *ctx, const char *path, const char *location, const char *why) {
     return gli_fail(ctx, GLIA_BAD_FORMAT,
-                    "%s: weights in '%.200s', which is %s: only files in the model's folder are read", path, location,
-                    why);
+                    "%s: weights in '%.200s', which is %s: only files in the model's folder and below are read", path,
+                    location, why);
 }
 
 /* Of the file itself: what is wrong with it in the model's folder, in which the location is a path. */

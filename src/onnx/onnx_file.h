@@ -85,7 +85,8 @@ int gli_onnx_type_of(glia_dtype dtype);
 glia_status gli_onnx_tensor_load(glia_context *host, const char *path, size_t *left, const Onnx__TensorProto *from,
                                  glia_tensor **out);
 
-/* Weights in a file of the model's folder. open fails unless it has `bytes` bytes where the tensor says they are. */
+/* Weights in a file of the model's folder or below. open fails unless it has `bytes` bytes where the tensor says they
+ * are. */
 typedef struct gli_onnx_external {
     int file;
     uint64_t offset;

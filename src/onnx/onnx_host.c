@@ -105,6 +105,12 @@ static void compute_all(gli_onnx_function f, int n, const operand *x, const glia
     }
 }
 
+void gli_onnx_product(const glia_tensor *x, const glia_tensor *y) {
+    long double product = 1;
+    for (int64_t i = 0, n = gli_count(x); i < n; ++i) product *= load(x, i);
+    store(y, 0, product);
+}
+
 gli_onnx_value *gli_onnx_host(gli_onnx_node *node, gli_onnx_function function, int type, int n_in,
                               gli_onnx_value *const *in) {
     int ndim                   = 0;

@@ -67,36 +67,13 @@ static glia_status new_value(gli_onnx_import *im, int name, gli_onnx_value **out
     return GLIA_OK;
 }
 
-/* Floats of a model are of its dtype. */
-static glia_status as_floats_of_model(gli_onnx_import *im, glia_tensor **tensor) {
-    glia_tensor *cast;
-    if (!im->model || !gli_dtype_is_float((*tensor)->dtype) || (*tensor)->dtype == im->model_dtype) return GLIA_OK;
-    glia_status status = glia_tensor_create(im->host, im->model_dtype, glia_tensor_shape(*tensor), &cast);
-    if (status == GLIA_OK) status = glia_cast(im->host, &(glia_cast_params){.dtype = im->model_dtype}, *tensor, cast);
-    glia_tensor_destroy(*tensor);
-    *tensor = status == GLIA_OK ? cast : NULL;
-    return status;
-}
-
 static glia_status load_initializer(gli_onnx_import *im, int name) {
-    const Onnx__TensorProto *from = im->onnx->names[name].initializer;
     gli_onnx_value *value;
-    glia_tensor *tensor = NULL;
     GLI_TRY(new_value(im, name, &value));
-    value->failed      = true; /* for the nodes after the one that finds out */
-    glia_status status = gli_onnx_tensor_load(im->host, im->onnx->path, &im->external_left, from, &tensor);
-    if (status == GLIA_OK) status = as_floats_of_model(im, &tensor);
-    if (status != GLIA_OK) return gli_fail(im->ctx, status, "%s", glia_message(im->host));
-    status =
-        gli_grow(im->ctx, &im->constants, &im->cap_constants, im->n_constants + 1, sizeof tensor, "a file of ONNX");
-    if (status != GLIA_OK) return glia_tensor_destroy(tensor), status;
-    im->constants[im->n_constants++] = tensor;
-    gli_set_shape(&value->is, tensor->dtype, tensor->ndim, tensor->dim);
-    memcpy(value->other, value->is.dim, sizeof value->other);
-    value->type     = from->data_type;
-    value->constant = tensor;
-    value->weight   = true;
-    value->failed   = false;
+    value->failed = true; /* for the nodes after the one that finds out */
+    GLI_TRY(gli_onnx_load_constant(im, im->onnx->names[name].initializer, value));
+    value->weight = true;
+    value->failed = false;
     return GLIA_OK;
 }
 
@@ -138,16 +115,16 @@ static void check_attributes(gli_onnx_node *node) {
 static void map_node(gli_onnx_node *node) {
     const char *domain = gli_onnx_text(node->proto->domain), *type = gli_onnx_text(node->proto->op_type);
     node->version = gli_onnx_version(node->im->onnx, domain);
-    node->operator= gli_onnx_operator_find(strcmp(domain, "ai.onnx") == 0 ? "" : domain, type, node->version);
+    node->row     = gli_onnx_operator_find(strcmp(domain, "ai.onnx") == 0 ? "" : domain, type, node->version);
     if (!node->version)
         gli_onnx_fail(node, GLIA_BAD_FORMAT, "the file imports no operator set '%.64s'", domain);
-    else if (!node->operator)
+    else if (!node->row)
         gli_onnx_fail(node, GLIA_UNSUPPORTED, "no operator of this name, in version %d of '%.64s', is imported",
                       node->version, domain);
-    else if (!node->operator->map)
-        gli_onnx_fail(node, GLIA_UNSUPPORTED, "%s", node->operator->missing);
+    else if (!node->row->map)
+        gli_onnx_fail(node, GLIA_UNSUPPORTED, "%s", node->row->missing);
     else
-        node->operator->map(node);
+        node->row->map(node);
     if (!gli_onnx_ok(node)) return;
     check_attributes(node);
     for (int i = 0; i < node->n_out; ++i)
@@ -245,6 +222,8 @@ static glia_status run(gli_onnx_import *im, const char *const *outputs, int n_ou
     const int n     = n_outputs ? n_outputs : (int)onnx->graph->n_output;
     int *names;
     void *memory;
+    GLI_REQUIRE(im->ctx, n_outputs >= 0 && (outputs || !n_outputs), GLIA_INVALID_ARGUMENT,
+                "%s: n_outputs is %d, outputs %s", onnx->path, n_outputs, outputs ? "an array" : "NULL");
     GLI_REQUIRE(im->ctx, n == n_out && (out || !n), GLIA_INVALID_ARGUMENT, "%s: there are %d outputs, n_out is %d",
                 onnx->path, n, n_out);
     GLI_TRY(gli_arena_alloc(im->ctx, &im->arena, (size_t)onnx->n_names, sizeof *im->values, &memory));

@@ -82,7 +82,7 @@ const gli_onnx_operator *gli_onnx_operator_find(const char *domain, const char *
 struct gli_onnx_node {
     gli_onnx_import *im;
     const Onnx__NodeProto *proto;
-    const gli_onnx_operator *operator;
+    const gli_onnx_operator *row; /* what its operator is, in its version */
     int version, n_in, n_out;
     gli_onnx_value **in, **out; /* NULL: absent, or not given yet */
     uint64_t read;              /* attributes that were read */
@@ -136,6 +136,8 @@ int gli_onnx_axis(gli_onnx_node *node, int64_t axis, int ndim);
 bool gli_onnx_check_result(gli_onnx_node *node, const gli_onnx_value *value);
 
 gli_onnx_value *gli_onnx_new(gli_onnx_node *node, const char *name);
+/* Makes the value the constant that a tensor of the file is, of a model's dtype where the target is one. */
+glia_status gli_onnx_load_constant(gli_onnx_import *im, const Onnx__TensorProto *from, gli_onnx_value *value);
 /* A constant in host memory, of zeros. */
 gli_onnx_value *gli_onnx_constant(gli_onnx_node *node, int type, int ndim, const int64_t *dim);
 gli_onnx_value *gli_onnx_number(gli_onnx_node *node, const gli_onnx_value *like,
@@ -208,6 +210,8 @@ typedef enum gli_onnx_function {
 } gli_onnx_function;
 gli_onnx_value *gli_onnx_host(gli_onnx_node *node, gli_onnx_function function, int type, int n_in,
                               gli_onnx_value *const *in);
+/* Of all elements of x, to the one of y, which has x's dtype. */
+void gli_onnx_product(const glia_tensor *x, const glia_tensor *y);
 bool gli_onnx_all_constant(int n, gli_onnx_value *const *in);
 
 /* ---- The whole ---- */

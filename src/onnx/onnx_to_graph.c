@@ -99,9 +99,6 @@ static glia_status add_to_graph(glia_onnx *onnx, glia_graph *graph, const glia_o
     GLI_REQUIRE(ctx, !args || (args->n_inputs >= 0 && (args->inputs || !args->n_inputs)), GLIA_INVALID_ARGUMENT,
                 "glia_onnx_add_to_graph: n_inputs is %d, inputs %s", args->n_inputs,
                 args->inputs ? "an array" : "NULL");
-    GLI_REQUIRE(ctx, !args || (args->n_outputs >= 0 && (args->outputs || !args->n_outputs)), GLIA_INVALID_ARGUMENT,
-                "glia_onnx_add_to_graph: n_outputs is %d, outputs %s", args->n_outputs,
-                args->outputs ? "an array" : "NULL");
     GLI_TRY(glia_graph_status(graph));
     gli_onnx_import im = {
         .onnx = onnx, .ctx = ctx, .target = &gli_onnx_graph_target, .graph = graph, .graph_args = args};

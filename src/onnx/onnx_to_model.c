@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/print.h"
 #include "glia/ops/elementwise.h"
 #include "nn/emission.h"
 #include "nn/layer.h"
@@ -25,8 +26,7 @@ static void choose_name(const glia_model *model, const char *name, const char *o
                         char out[GLI_NAME_SIZE]) {
     enum { SUFFIX = 11 };
     snprintf(out, GLI_NAME_SIZE, "%s", last_bytes(name, most));
-    for (char *c = out; *c; ++c)
-        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '_';
+    for (char *c = out; *c; ++c) memset(c, '_', (size_t)gli_control_bytes(c));
     if (!gli_name_valid(out, most)) snprintf(out, GLI_NAME_SIZE, "%s", otherwise);
     char stem[GLI_NAME_SIZE];
     snprintf(stem, sizeof stem, "%s", last_bytes(out, most - SUFFIX));
@@ -155,9 +155,6 @@ static glia_status add_to_model(glia_onnx *onnx, glia_model *model, const glia_o
                 "glia_onnx_add_to_model: the model is of another context");
     GLI_REQUIRE(ctx, model->compute == model->dtype, GLIA_UNSUPPORTED,
                 "glia_onnx_add_to_model: the model is of %s, must be f32 or f64", glia_dtype_name(model->compute));
-    GLI_REQUIRE(ctx, !args || (args->n_outputs >= 0 && (args->outputs || !args->n_outputs)), GLIA_INVALID_ARGUMENT,
-                "glia_onnx_add_to_model: n_outputs is %d, outputs %s", args->n_outputs,
-                args->outputs ? "an array" : "NULL");
     GLI_REQUIRE(ctx, !args || !args->inputs || args->n_inputs == onnx->n_inputs, GLIA_INVALID_ARGUMENT,
                 "glia_onnx_add_to_model: the file has %d inputs, n_inputs is %d", onnx->n_inputs, args->n_inputs);
     GLI_TRY(gli_require_idle(model, "glia_onnx_add_to_model"));

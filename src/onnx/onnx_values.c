@@ -3,6 +3,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
+#include "glia/ops/movement.h"
 #include "onnx/onnx_import.h"
 
 gli_onnx_value *gli_onnx_in(const gli_onnx_node *node, int i) { return i < node->n_in ? node->in[i] : NULL; }
@@ -24,6 +25,31 @@ static glia_status keep(gli_onnx_import *im, glia_tensor *tensor) {
 /* The host's message, if that failed. */
 static glia_status of_host(const gli_onnx_import *im, glia_status status) {
     return status == GLIA_OK ? status : gli_fail(im->ctx, status, "%s", glia_message(im->host));
+}
+
+/* Floats of a model are of its dtype. */
+static glia_status as_floats_of_model(const gli_onnx_import *im, glia_tensor **tensor) {
+    glia_tensor *cast;
+    if (!im->model || !gli_dtype_is_float((*tensor)->dtype) || (*tensor)->dtype == im->model_dtype) return GLIA_OK;
+    glia_status status = glia_tensor_create(im->host, im->model_dtype, glia_tensor_shape(*tensor), &cast);
+    if (status != GLIA_OK) return status;
+    status = glia_cast(im->host, &(glia_cast_params){.dtype = im->model_dtype}, *tensor, cast);
+    glia_tensor_destroy(*tensor);
+    *tensor = cast;
+    return status;
+}
+
+glia_status gli_onnx_load_constant(gli_onnx_import *im, const Onnx__TensorProto *from, gli_onnx_value *value) {
+    glia_tensor *tensor;
+    GLI_TRY(of_host(im, gli_onnx_tensor_load(im->host, im->onnx->path, &im->external_left, from, &tensor)));
+    const glia_status status = of_host(im, as_floats_of_model(im, &tensor));
+    if (status != GLIA_OK) return glia_tensor_destroy(tensor), status;
+    GLI_TRY(keep(im, tensor));
+    gli_set_shape(&value->is, tensor->dtype, tensor->ndim, tensor->dim);
+    memcpy(value->other, value->is.dim, sizeof value->other);
+    value->type     = from->data_type;
+    value->constant = tensor;
+    return GLIA_OK;
 }
 
 static glia_status copy_given(gli_onnx_import *im, const glia_npy_array *given, glia_tensor **out) {

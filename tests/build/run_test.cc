@@ -74,7 +74,8 @@ TEST_F(Run, splits_at_a_known_name) {
 
 // Outputs of a network that copies x, under these names.
 TEST_F(Run, writes_a_file_for_each_output) {
-    const std::vector<std::string> names = {"a/b", "a_b", std::string(300, 'n'), "\x1b[2J", "x=y"};
+    const std::vector<std::string> names = {"a/b",     "a_b", std::string(300, 'n'),
+                                            "\x1b[2J", "x=y", std::string(1999, 'm') + "\xc3\xa9"};
     onnx::Network n;
     n.inputs = {onnx::value("v=w", onnx::FLOAT, {2, 3, 1, 1})};
     for (const std::string &name : names) {
@@ -89,6 +90,7 @@ TEST_F(Run, writes_a_file_for_each_output) {
     EXPECT_EQ(r.exit_code, 0) << r.text;
     EXPECT_FALSE(r.says("\x1b")) << r.text;
     EXPECT_TRUE(r.says("?[2J: f32 [2,3,1,1] 1 2 3")) << r.text;
+    EXPECT_TRUE(r.says(std::string(1999, 'm') + "...: f32")) << r.text;  // 2000 bytes would split its last character
     for (const std::string &file :
          {std::string("a_b"), std::string("a_b_1"), std::string(175, 'n'), std::string("_[2J"), std::string("x=y")})
         EXPECT_EQ(read(folder / (file + ".npy")), std::vector<float>(values, values + 6)) << file << "\n" << r.text;

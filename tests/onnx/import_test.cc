@@ -1,8 +1,17 @@
 // Networks of ONNX as graphs and as models: what they compute, and that they are models like others.
+#include <map>
+#include <regex>
+#include <sstream>
+
 #include "support/context_test.h"
 #include "support/files.h"
 #include "support/internals.h"
 #include "support/onnx_file.h"
+
+extern "C" {
+#include "nn/layer.h"
+#include "onnx/onnx_import.h"
+}
 
 namespace {
 
@@ -164,6 +173,37 @@ TEST_F(ImportTest, ComparesChoosesAndResizesInAModel) {
     EXPECT_EQ(got, (std::vector<float>{1, 1, 2, 2, 3, 3, 0, 0, 4, 4, 5, 5}));
 }
 
+// x [N,2,3] reshaped to N and the product of its other sizes, with the product as a vector and as a scalar.
+TEST_F(ImportTest, MultipliesSizes) {
+    for (const bool keep : {true, false}) {
+        Network n;
+        n.inputs       = {value("x", FLOAT, {-1, 2, 3})};
+        n.outputs      = {value("y", FLOAT, {-1, 6})};
+        n.initializers = {onnx::tensor("zero", INT64, {1}, raw<int64_t>({0})),
+                          onnx::tensor("one", INT64, {1}, raw<int64_t>({1})),
+                          onnx::tensor("three", INT64, {1}, raw<int64_t>({3}))};
+        n.nodes        = {node("Shape", {"x"}, {"s"}), node("Slice", {"s", "zero", "one"}, {"n"}),
+                          node("Slice", {"s", "one", "three"}, {"rest"}),
+                          node("ReduceProd", {"rest"}, {"p"}, {integer("keepdims", keep)})};
+        if (!keep) n.nodes.push_back(node("Unsqueeze", {"p", "zero"}, {"q"}));
+        n.nodes.push_back(node("Concat", {"n", keep ? "p" : "q"}, {"to"}, {integer("axis", 0)}));
+        n.nodes.push_back(node("Reshape", {"x", "to"}, {"y"}));
+        glia_model_destroy(net);
+        make_model(n);
+        const glia_tensor *shape = gli_model_shape(net, y);
+        EXPECT_TRUE(shape->ndim == 2 && shape->dim[1] == 6) << shape->ndim << " " << shape->dim[1];
+    }
+}
+
+// A control character, also one of U+0080 to U+009F, is in no name of a model.
+TEST_F(ImportTest, NamesWithControlCharacters) {
+    Network n         = small_network();
+    n.initializers[0] = onnx::tensor("w\xc2\x9bJ\n", FLOAT, {2, 3}, raw<float>({1, -2, 3, -4, 5, -6}));
+    n.nodes[0]        = node("Gemm", {"x", "w\xc2\x9bJ\n", "b"}, {"h"}, {integer("transB", 1)});
+    make_model(n);
+    EXPECT_STREQ(glia_model_weight_name(net, 0), "w__J_");
+}
+
 // As exporters flatten: x [N,2,3] reshaped to what its own shape says.
 TEST_F(ImportTest, FollowsTheBatchThroughTheArithmeticOfShapes) {
     Network n;
@@ -208,20 +248,37 @@ TEST_F(ImportTest, TellsAllThatItCannotDo) {
     EXPECT_LT(y.id, 0);
 }
 
-// The table of the guide has every row of the library's.
+// The guide names each row of the library's table: what is read in its own, with the set from which on it is, the rest
+// under what is refused.
 TEST(Docs, NameEveryOperator) {
     const auto text_of = [](const std::string &name) {
         std::ifstream file(std::string(GLIA_SOURCE_DIR) + "/" + name);
         return std::string(std::istreambuf_iterator<char>(file), {});
     };
-    const std::string table = text_of("src/onnx/onnx_operators.c"), guide = text_of("docs/onnx.md");
+    std::map<std::string, int> documented;  // and the set that is named; -1: refused
+    std::istringstream guide(text_of("docs/onnx.md"));
+    const std::regex word("([A-Z][A-Za-z0-9]+)( ([0-9]+))?");
+    bool inside = false, refused = false;
+    for (std::string line; std::getline(guide, line);) {
+        if (line.starts_with("## ")) inside = line == "## What is imported";
+        if (line.starts_with("Refused by name: ")) refused = true;
+        if (line.empty()) refused = false;
+        if (!inside || !(refused || line.starts_with("| "))) continue;
+        for (std::sregex_iterator w(line.begin(), line.end(), word), end; w != end; ++w)
+            documented.emplace((*w)[1], refused ? -1 : (*w)[3].matched ? std::stoi((*w)[3]) : 1);
+    }
+    const std::string table = text_of("src/onnx/onnx_operators.c");
+    const std::regex row("\"([A-Z][A-Za-z0-9]+)\"[,)]");
     int rows = 0;
-    for (size_t at = 0; (at = table.find('"', at)) != std::string::npos; ++rows) {
-        const size_t end       = table.find('"', at + 1);
-        const std::string name = table.substr(at + 1, end - at - 1);
-        at                     = end + 1;
-        const bool is_operator = !name.empty() && isupper(name[0]) && name.find(' ') == std::string::npos;
-        EXPECT_TRUE(!is_operator || guide.find(name) != std::string::npos) << name;
+    for (std::sregex_iterator r(table.begin(), table.end(), row), end; r != end; ++r, ++rows) {
+        const std::string name         = (*r)[1];
+        const gli_onnx_operator *first = nullptr;
+        for (int version = 1; version <= 28 && !first; ++version)
+            for (const char *domain : {"", "ai.onnx.preview.training"})
+                if (!first) first = gli_onnx_operator_find(domain, name.c_str(), version);
+        ASSERT_NE(first, nullptr) << name;
+        ASSERT_TRUE(documented.count(name)) << name;
+        EXPECT_EQ(documented[name], first->map ? first->since : -1) << name;
     }
     EXPECT_GT(rows, 100);
 }

@@ -235,10 +235,13 @@ TEST_P(Messages, a_source_keeps_the_message_of_what_failed_in_it) {
 }
 
 TEST_P(Messages, names_with_control_characters) {
-    const glia_value x = glia_model_input(net_, "x", GLIA_SHAPE(2));
-    dense(x, "two\nlines", 1);
-    EXPECT_EQ(glia_model_status(net_), GLIA_INVALID_ARGUMENT);
-    EXPECT_EQ(message(), "dense: the name has control characters, or is not UTF-8");
+    for (const char *name : {"two\nlines", "del\x7f", "csi\xc2\x9bm", "nel\xc2\x85"}) {
+        glia_model_destroy(net_);
+        ASSERT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK);
+        dense(glia_model_input(net_, "x", GLIA_SHAPE(2)), name, 1);
+        EXPECT_EQ(glia_model_status(net_), GLIA_INVALID_ARGUMENT);
+        EXPECT_EQ(message(), "dense: the name has control characters, or is not UTF-8");
+    }
     const glia_array input{.name = "bell\a", .dtype = GLIA_F32, .shape = GLIA_SHAPE(2), .data = points_.data()};
     EXPECT_EQ(glia_dataset_from_arrays(ctx_, with(glia_arrays_args{.inputs = &input, .n_inputs = 1, .count = kCount}),
                                        &data_),
