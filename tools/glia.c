@@ -13,7 +13,7 @@ static const char help[] =
     "       glia doctor --providers   which implementations each op has, and which tensors they take\n"
     "       glia inspect FILE         what is in a model's file, a checkpoint, any other file of safetensors, or a\n"
     "                                 network of ONNX\n"
-    "       glia run FILE.onnx --input NAME=FILE.npy ... [--output-dir DIR] [--device D]\n"
+    "       glia run FILE.onnx --input NAME=FILE.npy ... [--output-dir DIR] [--device D] [--max-constants BYTES]\n"
     "                                 computes a network of ONNX on arrays, .npy or ONNX's .pb, and writes NAME.npy\n"
     "       glia version              also --version\n"
     "       glia help                 also --help\n"

@@ -24,6 +24,7 @@ typedef struct input_file {
 
 typedef struct job {
     const char *network, *device, *folder;
+    glia_onnx_args limits;
     input_file inputs[MOST];
     int n_inputs, n_outputs;
     glia_context *ctx;
@@ -86,6 +87,13 @@ static int read_arguments(job *j, int argc, char **argv) {
             if (!*j->folder) return misused("--output-dir takes a folder, not", "");
         } else if (strcmp(argv[i], "--device") == 0) {
             j->device = argv[++i];
+        } else if (strcmp(argv[i], "--max-constants") == 0) {
+            char *end;
+            errno                   = 0;
+            const long long n       = strtoll(argv[++i], &end, 10);
+            j->limits.max_constants = (size_t)n;
+            if (end == argv[i] || *end || errno || n < 1)
+                return misused("--max-constants takes a number of bytes, not", argv[i]);
         } else {
             return misused("there is no option", argv[i]);
         }
@@ -252,7 +260,7 @@ static int print_problems(const job *j) {
 }
 
 static int run(job *j) {
-    if (glia_onnx_open(j->ctx, j->network, NULL, &j->file) != GLIA_OK) return complain(glia_message(j->ctx));
+    if (glia_onnx_open(j->ctx, j->network, &j->limits, &j->file) != GLIA_OK) return complain(glia_message(j->ctx));
     const int n  = glia_onnx_input_count(j->file);
     j->n_outputs = glia_onnx_output_count(j->file);
     if (n > MOST || j->n_outputs > MOST) return complain("the network has more than 64 inputs or outputs");

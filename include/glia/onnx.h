@@ -23,6 +23,9 @@ typedef struct glia_onnx glia_onnx;
 
 typedef struct glia_onnx_args {
     size_t max_bytes; /* of the file, and of all weights beside it that one import reads; default 2^32 */
+    /* Of what nodes make of constants when they are imported, such as ConstantOfShape; default: 2^22, and twice the
+     * file's. */
+    size_t max_constants;
 } glia_onnx_args;
 
 /* Reads a file, but not the weights beside it. args may be NULL. Errors: GLIA_UNSUPPORTED in a build without

@@ -52,7 +52,7 @@ void gli_onnx_map_split(gli_onnx_node *node) {
     for (int i = 0; i < node->n_out; ++i) {
         GLI_ONNX_REQUIRE(node, parts[i] >= 0 && parts[i] <= x->is.dim[axis] - from, GLIA_BAD_FORMAT,
                          "part %d is %lld of %s", i, (long long)parts[i], GLI_SHAPE_OF(&x->is));
-        if (node->proto->output[i][0]) gli_onnx_give(node, i, gli_onnx_slice(node, x, axis, from, from + parts[i], 1));
+        if (gli_onnx_wants(node, i)) gli_onnx_give(node, i, gli_onnx_slice(node, x, axis, from, from + parts[i], 1));
         from += parts[i];
     }
     GLI_ONNX_REQUIRE(node, from == x->is.dim[axis], GLIA_BAD_FORMAT, "its parts are %lld of %s", (long long)from,

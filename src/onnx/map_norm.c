@@ -60,9 +60,11 @@ void gli_onnx_map_layernorm(gli_onnx_node *node) {
     gli_onnx_ignore(node, "stash_type"); /* statistics are f32 or f64 */
     const glia_layernorm_params params = {.dims    = in[0]->is.ndim - axis,
                                           .epsilon = gli_onnx_float(node, "epsilon", 1e-5)};
-    if (gli_onnx_call_all(node, &gli_op_layernorm, &params, 3, in, node->n_out > 1 ? 3 : 1, out) != GLIA_OK) return;
+    const bool statistics              = gli_onnx_wants(node, 1) || gli_onnx_wants(node, 2);
+    if (gli_onnx_call_all(node, &gli_op_layernorm, &params, 3, in, statistics ? 3 : 1, out) != GLIA_OK) return;
     gli_onnx_give(node, 0, out[0]);
-    for (int i = 1; i < node->n_out && i < 3; ++i) gli_onnx_give(node, i, keep_dims(node, out[i], in[0], axis));
+    for (int i = 1; i < 3 && statistics && i < node->n_out; ++i)
+        gli_onnx_give(node, i, keep_dims(node, out[i], in[0], axis));
 }
 
 void gli_onnx_map_instancenorm(gli_onnx_node *node) {
@@ -180,5 +182,5 @@ void gli_onnx_map_dropout(gli_onnx_node *node) {
     } else {
         gli_onnx_give(node, 0, x);
     }
-    if (node->n_out > 1 && node->proto->output[1][0]) gli_onnx_give(node, 1, kept_all(node, x));
+    if (gli_onnx_wants(node, 1)) gli_onnx_give(node, 1, kept_all(node, x));
 }

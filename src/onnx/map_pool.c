@@ -115,7 +115,7 @@ void gli_onnx_map_max_pool(gli_onnx_node *node) {
     const int type = x->type;
     if (x->is.dtype == GLIA_U8) x = gli_onnx_cast(node, x, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
     if (!x) return;
-    if (node->n_out > 1 && node->proto->output[1][0])
+    if (gli_onnx_wants(node, 1))
         max_pool_with_indices(&p, x, columns);
     else
         gli_onnx_give(node, 0, pool_all(&p, x));

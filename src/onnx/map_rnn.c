@@ -154,7 +154,7 @@ void gli_onnx_map_rnn(gli_onnx_node *node) {
         if (lstm) of[5] = peephole_of(&l, gli_onnx_in(node, 7), d);
     }
     if (gli_onnx_call_all(node, &gli_op_rnn, &l.params, 16, in, lstm ? 3 : 2, out) != GLIA_OK) return;
-    gli_onnx_give(node, 0, node->n_out > 0 && node->proto->output[0][0] ? outputs_of(&l, out[0]) : NULL);
+    gli_onnx_give(node, 0, gli_onnx_wants(node, 0) ? outputs_of(&l, out[0]) : NULL);
     for (int i = 1; i < node->n_out && i <= 1 + lstm; ++i)
-        if (node->proto->output[i][0]) gli_onnx_give(node, i, swap_state(&l, out[i]));
+        if (gli_onnx_wants(node, i)) gli_onnx_give(node, i, swap_state(&l, out[i]));
 }

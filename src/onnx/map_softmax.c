@@ -67,7 +67,7 @@ void gli_onnx_map_cross_entropy(gli_onnx_node *node) {
     params.ignore       = gli_onnx_has(node, "ignore_index");
     params.ignore_index = gli_onnx_int(node, "ignore_index", 0);
     gli_onnx_give(node, 0, gli_onnx_call(node, &gli_op_cross_entropy, &params, GLI_ONNX_VALUES(x, target, weight)));
-    if (node->n_out < 2 || !node->proto->output[1][0]) return;
+    if (!gli_onnx_wants(node, 1)) return;
     const glia_softmax_params log = {.axis = 1, .log = true};
     gli_onnx_give(node, 1, gli_onnx_call(node, &gli_op_softmax, &log, GLI_ONNX_VALUES(x)));
 }

@@ -108,7 +108,7 @@ static glia_status call_all(gli_onnx_node *node, const gli_op *op, const void *p
     describe_results(node, &one, &other, n_in, in, n_out, out);
     for (int o = 0; o < n_out; ++o)
         if (!gli_onnx_check_result(node, out[o])) return node->status;
-    const bool fits = result_bytes(&one, n_out) <= node->im->most_folded - node->im->folded;
+    const bool fits = result_bytes(&one, n_out) <= node->im->onnx->max_constants - node->im->folded;
     if (gli_onnx_all_constant(n_in, in) && flops <= MOST_FLOPS && fits)
         return run_now(node, op, params, n_in, in, n_out, out);
     return add_to_target(node, op, params, n_in, in, n_out, out);

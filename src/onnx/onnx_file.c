@@ -204,6 +204,7 @@ static glia_status open_file(glia_context *ctx, const char *path, const glia_onn
     onnx->max_bytes    = args && args->max_bytes ? args->max_bytes : (size_t)1 << 32;
     glia_status status = gli_arena_strdup(ctx, &onnx->arena, path, &onnx->path);
     if (status == GLIA_OK) status = read_model(onnx);
+    onnx->max_constants = args && args->max_constants ? args->max_constants : ((size_t)1 << 22) + 2 * onnx->bytes;
     if (status != GLIA_OK) return glia_onnx_close(onnx), status;
     *out = onnx;
     return GLIA_OK;

@@ -42,7 +42,7 @@ typedef struct gli_onnx_problem {
 struct glia_onnx {
     glia_context *ctx;
     const char *path;
-    size_t bytes, max_bytes;
+    size_t bytes, max_bytes, max_constants;
     gli_arena arena; /* the message and all that follows from it */
     const Onnx__ModelProto *model;
     const Onnx__GraphProto *graph;

@@ -86,22 +86,30 @@ static glia_status value_of(gli_onnx_import *im, int name, gli_onnx_value **out)
 
 /* ---- Nodes ---- */
 
-/* Nodes from which an output follows. */
+static void mark(gli_onnx_import *im, int name) {
+    if (name < 0) return;
+    im->wanted[name] = true;
+    if (im->onnx->names[name].node >= 0) im->needed[im->onnx->names[name].node] = true;
+}
+
+/* Nodes from which an output follows, and what they read. */
 static glia_status mark_needed(gli_onnx_import *im, const int *outputs, int n) {
     const glia_onnx *onnx = im->onnx;
     void *memory;
     GLI_TRY(gli_arena_alloc(im->ctx, &im->arena, onnx->graph->n_node, sizeof *im->needed, &memory));
     im->needed = memory;
-    for (int i = 0; i < n; ++i)
-        if (onnx->names[outputs[i]].node >= 0) im->needed[onnx->names[outputs[i]].node] = true;
+    GLI_TRY(gli_arena_alloc(im->ctx, &im->arena, (size_t)onnx->n_names, sizeof *im->wanted, &memory));
+    im->wanted = memory;
+    for (int i = 0; i < n; ++i) mark(im, outputs[i]);
     for (size_t k = onnx->graph->n_node; k-- > 0;) {
         if (!im->needed[k]) continue;
-        for (size_t i = 0; i < onnx->graph->node[k]->n_input; ++i) {
-            const int name = onnx->edges[k].in[i];
-            if (name >= 0 && onnx->names[name].node >= 0) im->needed[onnx->names[name].node] = true;
-        }
+        for (size_t i = 0; i < onnx->graph->node[k]->n_input; ++i) mark(im, onnx->edges[k].in[i]);
     }
     return GLIA_OK;
+}
+
+bool gli_onnx_wants(const gli_onnx_node *node, int i) {
+    return i < node->n_out && node->gives[i] >= 0 && node->im->wanted[node->gives[i]];
 }
 
 /* An attribute that the function did not read would be one that it does not know. */
@@ -128,14 +136,18 @@ static void map_node(gli_onnx_node *node) {
     if (!gli_onnx_ok(node)) return;
     check_attributes(node);
     for (int i = 0; i < node->n_out; ++i)
-        if (node->proto->output[i][0] && !node->out[i])
+        if (gli_onnx_wants(node, i) && !node->out[i])
             gli_onnx_fail(node, GLIA_UNSUPPORTED, "its output %d is not computed", i);
 }
 
 static glia_status prepare_node(gli_onnx_import *im, int n, gli_onnx_node *node, bool *failed) {
     const Onnx__NodeProto *proto = im->onnx->graph->node[n];
     void *memory;
-    *node = (gli_onnx_node){.im = im, .proto = proto, .n_in = (int)proto->n_input, .n_out = (int)proto->n_output};
+    *node = (gli_onnx_node){.im    = im,
+                            .proto = proto,
+                            .gives = im->onnx->edges[n].out,
+                            .n_in  = (int)proto->n_input,
+                            .n_out = (int)proto->n_output};
     GLI_TRY(gli_arena_alloc(im->ctx, &im->arena, proto->n_input + proto->n_output, sizeof *node->in, &memory));
     node->in  = memory;
     node->out = node->in + node->n_in;
@@ -240,9 +252,7 @@ static glia_status run(gli_onnx_import *im, const char *const *outputs, int n_ou
 
 glia_status gli_onnx_run_import(gli_onnx_import *im, const char *const *outputs, int n_outputs, glia_value *out,
                                 int n_out) {
-    enum { LEAST = 4 << 20 };
     forget_problems(im->onnx);
-    im->most_folded    = LEAST + 2 * im->onnx->bytes;
     im->external_left  = im->onnx->max_bytes;
     glia_status status = gli_onnx_host_create(im->ctx, &im->host);
     if (status != GLIA_OK) return gli_fail(im->ctx, status, "%s", glia_message(NULL));

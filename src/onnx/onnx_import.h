@@ -56,14 +56,15 @@ struct gli_onnx_import {
     const glia_onnx_model_args *model_args;
     gli_arena arena;
     gli_onnx_value **values; /* of each name; NULL: not there yet */
-    bool *needed;            /* of each node */
+    bool *needed;            /* of each node: an output follows from it */
+    bool *wanted;            /* of each name: such a node reads it, or it is an output */
     glia_tensor **constants; /* of the host */
     int n_constants, cap_constants;
-    size_t folded, most_folded; /* bytes that constants may take */
-    size_t external_left;       /* bytes that may still be read from files beside the model */
-    glia_dtype model_dtype;     /* of a model: what all floats of the file become */
-    bool batched;               /* dimension 0 of inputs is the batch */
-    int64_t file_batch;         /* the size that the file gives it; 0: none */
+    size_t folded;          /* bytes of constants */
+    size_t external_left;   /* bytes that may still be read from files beside the model */
+    glia_dtype model_dtype; /* of a model: what all floats of the file become */
+    bool batched;           /* dimension 0 of inputs is the batch */
+    int64_t file_batch;     /* the size that the file gives it; 0: none */
 };
 
 /* An operator of some versions. */
@@ -82,6 +83,7 @@ const gli_onnx_operator *gli_onnx_operator_find(const char *domain, const char *
 struct gli_onnx_node {
     gli_onnx_import *im;
     const Onnx__NodeProto *proto;
+    const int *gives;             /* the name of each output; -1: it has none */
     const gli_onnx_operator *row; /* what its operator is, in its version */
     int version, n_in, n_out;
     gli_onnx_value **in, **out; /* NULL: absent, or not given yet */
@@ -144,6 +146,8 @@ gli_onnx_value *gli_onnx_number(gli_onnx_node *node, const gli_onnx_value *like,
                                 double number); /* a scalar of its dtype */
 gli_onnx_value *gli_onnx_indices(gli_onnx_node *node, int n, const int64_t *index);
 
+/* Whether anything reads output i. Others need not be given. */
+bool gli_onnx_wants(const gli_onnx_node *node, int i);
 void gli_onnx_give(gli_onnx_node *node, int i, gli_onnx_value *value);
 
 /* ---- Calls ---- */

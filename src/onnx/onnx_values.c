@@ -154,8 +154,9 @@ gli_onnx_value *gli_onnx_constant(gli_onnx_node *node, int type, int ndim, const
     memcpy(value->other, value->is.dim, sizeof value->other);
     if (!gli_onnx_check_result(node, value)) return NULL;
     const size_t bytes = (size_t)gli_count(&value->is) * glia_dtype_size(dtype);
-    if (bytes > im->most_folded - im->folded)
-        return gli_onnx_fail(node, GLIA_UNSUPPORTED, "its constants take more than %zu bytes", im->most_folded);
+    if (bytes > im->onnx->max_constants - im->folded)
+        return gli_onnx_fail(node, GLIA_UNSUPPORTED, "its constants take more than the %zu bytes of max_constants",
+                             im->onnx->max_constants);
     im->folded += bytes;
     node->status = of_host(im, glia_tensor_create(im->host, dtype, shape, &tensor));
     if (gli_onnx_ok(node)) node->status = keep(im, tensor);

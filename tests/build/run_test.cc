@@ -59,11 +59,26 @@ TEST_F(Run, says_what_is_wrong) {
     EXPECT_TRUE(run("run " + network + " --input nothing=" + recorded + "image.npy").says("has no input 'nothing'"));
     EXPECT_TRUE(run("run " + network + " --input image=/nowhere").says("/nowhere: No such file"));
     EXPECT_TRUE(run("run " + network + " --input image=" + recorded + "logits.npy").says("has 4 dimensions, given 2"));
-    for (const char *wrong : {"run", "run a b", "run --input", "run a --input b", "run a --nothing b"}) {
+    for (const char *wrong : {"run", "run a b", "run --input", "run a --input b", "run a --nothing b",
+                              "run a --max-constants 0", "run a --max-constants 1e9"}) {
         EXPECT_EQ(run(wrong).exit_code, 2) << wrong;
         EXPECT_TRUE(run(wrong).says("glia run FILE.onnx")) << wrong;
     }
     EXPECT_EQ(run("run --help").exit_code, 0);
+}
+
+// Two million numbers from a file of a few bytes.
+TEST_F(Run, max_constants_allows_more_of_them) {
+    onnx::Network n;
+    n.initializers          = {onnx::tensor("shape", onnx::INT64, {1}, onnx::raw<int64_t>({2 << 20}))};
+    n.nodes                 = {onnx::node("ConstantOfShape", {"shape"}, {"y"})};
+    n.outputs               = {onnx::value("y", onnx::FLOAT, {2 << 20})};
+    const std::string bytes = n.file(), path = folder.write("f.onnx", {bytes.begin(), bytes.end()});
+    EXPECT_TRUE(run("run " + path).says("its constants take more than the 4194"));
+    EXPECT_TRUE(run("run " + path).says(" bytes of max_constants"));
+    const Output r = run("run " + path + " --max-constants 8388608");
+    EXPECT_EQ(r.exit_code, 0) << r.text;
+    EXPECT_TRUE(r.says("y: f32 [2097152] 0 0")) << r.text;
 }
 
 TEST_F(Run, splits_at_a_known_name) {

@@ -196,6 +196,25 @@ TEST_F(ImportTest, MultipliesSizes) {
 }
 
 // A control character, also one of U+0080 to U+009F, is in no name of a model.
+// A mask of dropout as large as the batch is no model's: it need not be there where nothing reads it.
+TEST_F(ImportTest, OutputsThatNothingReadsNeedNotBeComputed) {
+    Network n;
+    n.inputs  = {onnx::value("x", FLOAT, {-1, 4})};
+    n.nodes   = {onnx::node("Dropout", {"x"}, {"d", "mask"}), onnx::node("Relu", {"d"}, {"y"})};
+    n.outputs = {onnx::value("y", FLOAT, {-1, 4})};
+    make_model(n);
+    n.nodes.push_back(onnx::node("Cast", {"mask"}, {"m"}, {onnx::integer("to", FLOAT)}));
+    n.outputs.push_back(onnx::value("m", FLOAT, {-1, 4}));
+    ASSERT_EQ(open(n.file()), GLIA_OK) << message();
+    glia_model *other = nullptr;
+    glia_value out[2];
+    ASSERT_EQ(glia_model_create(ctx, nullptr, &other), GLIA_OK);
+    EXPECT_EQ(glia_onnx_add_to_model(file, other, nullptr, out, 2), GLIA_UNSUPPORTED);
+    EXPECT_NE(message().find("1 node cannot be imported: Dropout 'd': a mask in a model"), std::string::npos)
+        << message();
+    glia_model_destroy(other);
+}
+
 TEST_F(ImportTest, NamesWithControlCharacters) {
     Network n         = small_network();
     n.initializers[0] = onnx::tensor("w\xc2\x9bJ\n", FLOAT, {2, 3}, raw<float>({1, -2, 3, -4, 5, -6}));
