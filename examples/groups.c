@@ -5,9 +5,10 @@
 
 #include "support/example.h"
 #include "support/options.h"
+#include "support/purity.h"
 #include "support/scenes.h"
 
-enum { SCENES = 300, CODE = 12, SIDE = SCENE_SIDE, MOST_GROUPS = 64, MOST_CLASSES = 64 };
+enum { SCENES = 300, CODE = 12, SIDE = SCENE_SIDE, MOST_GROUPS = 64 };
 
 typedef struct settings {
     const char *data, *device;
@@ -30,30 +31,11 @@ static glia_status build(glia_context *ctx, glia_model **out) {
                               &(glia_compile_args){.loss = glia_loss_mse(), .optimizer = glia_optimizer_adam(3e-3)});
 }
 
-/* The samples of a group, and the class that most of them have. Returns how many these are in *right. */
-static glia_status judge(glia_dataset *pictures, const int64_t *labels, int64_t *index, int group, int64_t *right) {
-    int64_t n = 0, counts[MOST_CLASSES] = {0}, best = 0;
-    const int64_t all = glia_dataset_classes(pictures, 0), classes = all < MOST_CLASSES ? all : MOST_CLASSES;
-    glia_dataset *part = NULL;
-    for (int64_t i = 0; i < glia_dataset_count(pictures); ++i)
-        if (labels[i] == group) index[n++] = i;
-    GLIA_TRY(glia_dataset_select(pictures, index, n, &part));
-    const glia_status status = glia_dataset_class_counts(part, 0, counts, classes);
-    glia_dataset_destroy(part);
-    for (int64_t c = 0; c < classes; ++c)
-        if (counts[c] > counts[best]) best = c;
-    printf("group %d: %lld pictures, %lld of them '%s'\n", group, (long long)n, (long long)counts[best],
-           glia_dataset_class_name(pictures, 0, best));
-    *right += counts[best];
-    return status;
-}
-
 static glia_status group(glia_context *ctx, const settings *o, glia_model *net, glia_dataset *pictures, float *codes,
                          int64_t *labels) {
     float centers[MOST_GROUPS * CODE];
     const glia_pick image = {.field = "image"};
     const int64_t n       = glia_dataset_count(pictures);
-    int64_t right         = 0;
     glia_dataset *same    = NULL; /* the target is the input */
     GLIA_TRY(glia_dataset_pick(pictures, &(glia_pick_args){&image, 1, &image, 1}, &same));
     glia_status status = glia_model_fit(net, same, &(glia_fit_args){.epochs = (int)o->epochs});
@@ -63,15 +45,13 @@ static glia_status group(glia_context *ctx, const settings *o, glia_model *net, 
     GLIA_TRY(status);
     GLIA_TRY(glia_kmeans(ctx, &(glia_vectors){codes, n, CODE}, &(glia_kmeans_args){.clusters = o->groups, .runs = 10},
                          centers, labels, NULL));
-    for (int g = 0; g < o->groups; ++g) GLIA_TRY(judge(pictures, labels, labels + n, g, &right));
-    printf("purity %.4f\n", (double)right / (double)n);
-    return GLIA_OK;
+    return print_purity(pictures, labels, o->groups);
 }
 
 static glia_status run(glia_context *ctx, const settings *o, glia_dataset *pictures) {
     const size_t n     = (size_t)glia_dataset_count(pictures);
     float *codes       = malloc(n * CODE * sizeof *codes);
-    int64_t *labels    = malloc(2 * n * sizeof *labels); /* and room for the numbers of a group */
+    int64_t *labels    = malloc(n * sizeof *labels);
     glia_model *net    = NULL;
     glia_status status = codes && labels ? build(ctx, &net) : GLIA_OUT_OF_MEMORY;
     if (status == GLIA_OK) status = group(ctx, o, net, pictures, codes, labels);
@@ -93,13 +73,10 @@ int main(int argc, char **argv) {
     int exit_code;
     if (!read_options("Puts pictures in groups.", options, sizeof options / sizeof *options, argc, argv, &exit_code))
         return exit_code;
-    const glia_image_dataset_args args = {.height = SIDE, .width = SIDE, .fit = GLIA_IMAGE_COVER, .skip = true};
-    glia_context *ctx                  = NULL;
-    glia_dataset *pictures             = NULL;
-    glia_status status = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
-    if (status == GLIA_OK)
-        status = o.data ? glia_dataset_from_image_folder(ctx, o.data, &args, &pictures)
-                        : make_scenes(ctx, SCENES, &pictures);
+    glia_context *ctx      = NULL;
+    glia_dataset *pictures = NULL;
+    glia_status status     = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
+    if (status == GLIA_OK) status = open_scenes(ctx, o.data, SCENES, &pictures);
     if (status == GLIA_OK) status = run(ctx, &o, pictures);
     exit_code = example_end("groups", status, ctx);
     glia_dataset_destroy(pictures);

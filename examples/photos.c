@@ -1,9 +1,8 @@
 /* Learns the classes of a folder of pictures: one folder in it for each, with PNG, JPEG, PPM or BMP files. Without one
  * it draws circles, squares and triangles. photos --help says what it can do. */
-#include <string.h>
-
 #include "support/example.h"
 #include "support/options.h"
+#include "support/samples.h"
 #include "support/shapes.h"
 
 enum { EACH = 150, SHOWN = 10 };
@@ -26,27 +25,6 @@ static glia_status build(glia_context *ctx, const settings *o, int classes, glia
     x = glia_model_global_max_pool2d(net, x, NULL);
     x = glia_model_dense(net, x, &(glia_dense_args){.units = classes});
     return glia_model_compile(net, x, &(glia_compile_args){.loss = glia_loss_cross_entropy()});
-}
-
-/* The first pictures of a dataset, beside each other: in the terminal, and as a file where that is wanted. */
-static glia_status show(glia_context *ctx, const settings *o, glia_dataset *data) {
-    glia_image *images[SHOWN] = {0}, *grid = NULL;
-    const int64_t all = glia_dataset_count(data), n = all < SHOWN ? all : SHOWN;
-    glia_status status = GLIA_OK;
-    for (int64_t i = 0; i < n && status == GLIA_OK; ++i) {
-        glia_image *whole = NULL;
-        status =
-            glia_image_read(ctx, glia_dataset_sample_name(data, i), &(glia_image_read_args){.channels = 3}, &whole);
-        if (status == GLIA_OK) status = glia_image_resize(whole, o->side, o->side, GLIA_IMAGE_BILINEAR, &images[i]);
-        glia_image_destroy(whole);
-    }
-    const glia_image_grid_args args = {.columns = SHOWN / 2, .gap = 2};
-    if (status == GLIA_OK) status = glia_image_grid(ctx, (const glia_image *const *)images, n, &args, &grid);
-    if (status == GLIA_OK) status = glia_image_print(grid, stdout, NULL);
-    if (status == GLIA_OK && o->picture) status = glia_image_write(grid, o->picture);
-    for (int i = 0; i < SHOWN; ++i) glia_image_destroy(images[i]);
-    glia_image_destroy(grid);
-    return status;
 }
 
 static glia_status learn(glia_context *ctx, const settings *o, glia_dataset *train, glia_dataset *test,
@@ -75,7 +53,7 @@ static glia_status run(glia_context *ctx, const settings *o, const char *folder)
     glia_model *net    = NULL;
     glia_status status = glia_dataset_from_image_folder(ctx, folder, &args, &all);
     if (status == GLIA_OK) status = glia_dataset_split(all, &(glia_split_args){.fraction = 0.8}, &train, &test);
-    if (status == GLIA_OK) status = show(ctx, o, test);
+    if (status == GLIA_OK) status = show_files(ctx, test, SHOWN, o->side, o->picture);
     if (status == GLIA_OK) status = learn(ctx, o, train, test, &net);
     glia_model_destroy(net);
     glia_dataset_destroy(all);
@@ -107,7 +85,7 @@ int main(int argc, char **argv) {
     if (status == GLIA_OK && !o.data) status = make_folder(ctx, &shapes, made);
     if (status == GLIA_OK) status = run(ctx, &o, o.data ? o.data : made);
     exit_code = example_end("photos", status, ctx);
-    remove_folder(&shapes, made);
+    remove_folder(made);
     glia_context_destroy(ctx);
     return exit_code;
 }

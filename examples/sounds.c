@@ -86,7 +86,7 @@ int main(int argc, char **argv) {
     if (status == GLIA_OK && !o.data) status = make_folder(ctx, &noises, made);
     if (status == GLIA_OK) status = run(ctx, &o, o.data ? o.data : made);
     exit_code = example_end("sounds", status, ctx);
-    remove_folder(&noises, made);
+    remove_folder(made);
     glia_context_destroy(ctx);
     return exit_code;
 }

@@ -1,10 +1,8 @@
-#define _XOPEN_SOURCE 700
 #include "support/customers.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "support/draw.h"
 
@@ -22,14 +20,13 @@ static int write_customer(FILE *file, uint64_t *state) {
     return fprintf(file, ",%d,%s\n", calls, left ? "yes" : "no");
 }
 
-bool make_customers(int count, char path[CUSTOMERS_PATH]) {
-    const char *folder = getenv("TMPDIR");
-    const int length   = snprintf(path, CUSTOMERS_PATH, "%s/glia-customers-XXXXXX", folder && *folder ? folder : "/tmp");
-    const int made     = length < CUSTOMERS_PATH ? mkstemp(path) : -1;
-    FILE *file         = made < 0 ? NULL : fdopen(made, "w");
-    uint64_t state     = 1;
-    if (!file) return *path = '\0', false;
+glia_status make_customers(int count, char dir[MADE_PATH], char path[MADE_PATH + 16]) {
+    uint64_t state = 1;
+    GLIA_TRY(make_empty_folder("customers", dir));
+    snprintf(path, MADE_PATH + 16, "%s/customers.csv", dir);
+    FILE *file = fopen(path, "w");
+    if (!file) return perror(path), GLIA_IO_ERROR;
     bool written = fputs("months,contract,line,bill,calls,left\n", file) >= 0;
     for (int i = 0; i < count && written; ++i) written = write_customer(file, &state) > 0;
-    return fclose(file) == 0 && written;
+    return fclose(file) == 0 && written ? GLIA_OK : (perror(path), GLIA_IO_ERROR);
 }

@@ -3,12 +3,10 @@
 #ifndef GLI_EXAMPLES_CUSTOMERS_H
 #define GLI_EXAMPLES_CUSTOMERS_H
 
-#include <stdbool.h>
+#include "support/made_folder.h"
 
-enum { CUSTOMERS_PATH = 256 };
-
-/* Writes `count` of them, the same ones each time, to a CSV file that it creates in TMPDIR or /tmp, and whose path goes
- * to path; "": there is none. false: that failed. */
-bool make_customers(int count, char path[CUSTOMERS_PATH]);
+/* Writes `count` of them, the same ones each time, to customers.csv in a folder of its own, as make_empty_folder makes
+ * it, and the path of the file to path. */
+glia_status make_customers(int count, char dir[MADE_PATH], char path[MADE_PATH + 16]);
 
 #endif

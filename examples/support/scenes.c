@@ -40,7 +40,7 @@ static void paint(int kind, uint64_t *state, unsigned char *to) {
     }
 }
 
-glia_status make_scenes(glia_context *ctx, int count, glia_dataset **out) {
+static glia_status make_scenes(glia_context *ctx, int count, glia_dataset **out) {
     uint64_t state        = 1;
     unsigned char *pixels = malloc((size_t)count * 3 * PIXELS);
     int64_t *labels       = malloc((size_t)count * sizeof *labels);
@@ -62,4 +62,9 @@ glia_status make_scenes(glia_context *ctx, int count, glia_dataset **out) {
     free(labels);
     static const char *const names[SCENE_KINDS] = {"beach", "forest", "sunset"};
     return status == GLIA_OK ? glia_dataset_set_class_names(*out, 0, names, SCENE_KINDS) : status;
+}
+
+glia_status open_scenes(glia_context *ctx, const char *folder, int count, glia_dataset **out) {
+    const glia_image_dataset_args args = {.height = SIDE, .width = SIDE, .fit = GLIA_IMAGE_COVER, .skip = true};
+    return folder ? glia_dataset_from_image_folder(ctx, folder, &args, out) : make_scenes(ctx, count, out);
 }

@@ -7,7 +7,8 @@
 
 enum { SCENE_SIDE = 32, SCENE_KINDS = 3 };
 
-/* A dataset as glia_dataset_from_image_folder makes one: "image", f32 [3,32,32] from 0 to 1, and "label". */
-glia_status make_scenes(glia_context *ctx, int count, glia_dataset **out);
+/* Pictures of a folder as glia_dataset_from_image_folder gives them: "image", f32 [3,32,32] from 0 to 1, and "label".
+ * folder NULL: `count` of these three kinds, painted, as such a dataset. */
+glia_status open_scenes(glia_context *ctx, const char *folder, int count, glia_dataset **out);
 
 #endif

@@ -65,9 +65,10 @@ typedef struct glia_average_precision_args {
  *   COCO: the unmatched one with the highest iou, which is at least the threshold, the last of equal ones, an ignored
  *         one only if there is no other; of an ignored one the iou is the part of the detection inside it
  *   VOC:  the one with the highest iou, the first of equal ones, which must be above the threshold; if it has a match
- *         already, the detection is a false positive. Without the pixel that VOC's own program adds to widths and
- * heights each: [classes], or NULL   mean: or NULL. Source: pycocotools' COCOeval, of all areas; VOC's development kit.
- */
+ *         already, the detection is a false positive. VOC's own program adds a pixel to widths and heights, this not
+ * each: [classes], or NULL.
+ * mean: one number, or NULL.
+ * Source: pycocotools' COCOeval, of all areas; VOC's development kit. */
 GLIA_API glia_status glia_average_precision(glia_context *ctx, const glia_detection *detections, int64_t n_detections,
                                             const glia_truth *truths, int64_t n_truths,
                                             const glia_average_precision_args *args, double *each, double *mean);

@@ -343,8 +343,9 @@ GLIA_API glia_status glia_model_predict_all(glia_model *model, glia_dataset *dat
 GLIA_API glia_status glia_model_predict_array(glia_model *model, const void *input, size_t input_bytes, int64_t count,
                                               void *out, size_t bytes);
 
-/* The class with the largest output, for every sample of data; the first output is [classes], two or more. bytes: 8 for
- * each sample. Of equal outputs the first counts, and NaN counts as larger than any number. */
+/* The class with the largest output, for every sample of data; the first output is [classes, ...] of two classes or
+ * more, and out is [count, ...], of which bytes is the size. Of equal outputs the first counts, and NaN counts as larger
+ * than any number. */
 GLIA_API glia_status glia_model_predict_classes(glia_model *model, glia_dataset *data, int batch_size, int64_t *out,
                                                 size_t bytes);
 

@@ -113,9 +113,9 @@ bool gli_finite_in(glia_dtype dtype, double value) {
     return isfinite(gli_load(dtype, &element, 0));
 }
 
-int64_t gli_largest(glia_dtype dtype, const void *data, int64_t count) {
+int64_t gli_largest(glia_dtype dtype, const void *data, int64_t count, int64_t stride) {
     int64_t best = 0;
-    for (int64_t i = 1; i < count && !isnan(gli_load(dtype, data, best)); ++i)
-        if (!(gli_load(dtype, data, i) <= gli_load(dtype, data, best))) best = i;
+    for (int64_t i = 1; i < count && !isnan(gli_load(dtype, data, best * stride)); ++i)
+        if (!(gli_load(dtype, data, i * stride) <= gli_load(dtype, data, best * stride))) best = i;
     return best;
 }

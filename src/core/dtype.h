@@ -25,7 +25,8 @@ void gli_store(glia_dtype dtype, void *data, int64_t i, double value);
 /* Whether a number stored in this type is finite: 1e39 is not in f32. */
 bool gli_finite_in(glia_dtype dtype, double value);
 
-/* The first of the largest elements; NaN counts as larger than any number. */
-int64_t gli_largest(glia_dtype dtype, const void *data, int64_t count);
+/* The first of the largest of `count` elements, each `stride` behind the one before; NaN counts as larger than any
+ * number. */
+int64_t gli_largest(glia_dtype dtype, const void *data, int64_t count, int64_t stride);
 
 #endif

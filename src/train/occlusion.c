@@ -71,7 +71,7 @@ static double mapped(const occlusion *o, int64_t row) {
     const void *y          = output_row(o, row);
     double sum             = 0;
     if (!o->args->softmax) return gli_load(dtype, y, o->element);
-    const double largest = gli_load(dtype, y, gli_largest(dtype, y, o->elements));
+    const double largest = gli_load(dtype, y, gli_largest(dtype, y, o->elements, 1));
     for (int64_t k = 0; k < o->elements; ++k) sum += exp(gli_load(dtype, y, k) - largest);
     return exp(gli_load(dtype, y, o->element) - largest) / sum;
 }
@@ -87,7 +87,7 @@ static glia_status map_sample(occlusion *o, char *map) {
         GLI_TRY(gli_step_run(o->pass.model, step));
         const glia_tensor *y = step->out[o->args->output];
         GLI_TRY(glia_tensor_read(y, o->output.data, (size_t)gli_count(y) * glia_dtype_size(y->dtype)));
-        if (first == 0 && !o->args->element.set) o->element = gli_largest(o->dtype, output_row(o, 0), o->elements);
+        if (first == 0 && !o->args->element.set) o->element = gli_largest(o->dtype, output_row(o, 0), o->elements, 1);
         for (int64_t n = 0; n < step->batch; ++n)
             if (first + n > 0) gli_store(model->dtype, map, first + n - 1, mapped(o, n));
     }

@@ -149,11 +149,14 @@ typedef struct class_outputs {
 static glia_status take_classes(void *to, const gli_step *step) {
     class_outputs *c      = to;
     const glia_tensor *y  = step->out[0];
-    const int64_t classes = y->dim[1];
-    const size_t each     = (size_t)classes * glia_dtype_size(y->dtype);
-    GLI_TRY(glia_tensor_read(y, c->logits.data, (size_t)y->dim[0] * each));
+    const int64_t classes = y->dim[1], places = glia_tensor_count(y) / (y->dim[0] * classes);
+    const size_t size = glia_dtype_size(y->dtype);
+    GLI_TRY(glia_tensor_read(y, c->logits.data, (size_t)glia_tensor_count(y) * size));
     for (int64_t n = 0; n < y->dim[0]; ++n)
-        *c->out++ = gli_largest(y->dtype, (const char *)c->logits.data + (size_t)n * each, classes);
+        for (int64_t i = 0; i < places; ++i) {
+            const char *logits = (const char *)c->logits.data + (size_t)(n * classes * places + i) * size;
+            *c->out++          = gli_largest(y->dtype, logits, classes, places);
+        }
     return GLIA_OK;
 }
 
@@ -164,16 +167,19 @@ static glia_status predict_classes(glia_model *model, glia_dataset *data, int ba
     GLI_TRY(check_batch_size(model, batch_size, call));
     const int value          = model->training->outputs[0].value;
     const glia_tensor *shape = &model->values[value].shape;
-    GLI_REQUIRE(ctx, shape->ndim == 2 && shape->dim[1] >= 2, GLIA_SHAPE_MISMATCH,
-                "%s: the first output is %s, must be [classes] of two or more", call,
-                gli_shape_text(shape->ndim - 1, shape->dim + 1, (char[GLI_SHAPE_TEXT]){0}));
-    const int64_t count = glia_dataset_count(data);
-    GLI_REQUIRE(ctx, out && bytes == (size_t)count * sizeof *out, GLIA_INVALID_ARGUMENT,
+    char text[GLI_SHAPE_TEXT];
+    GLI_REQUIRE(ctx, shape->ndim >= 2 && shape->dim[1] >= 2, GLIA_SHAPE_MISMATCH,
+                "%s: the first output is %s, must be [classes, ...] of two classes or more", call,
+                gli_shape_text(shape->ndim - 1, shape->dim + 1, text));
+    const int64_t count = glia_dataset_count(data), elements = gli_count(shape) / GLI_NOMINAL_BATCH;
+    size_t needed   = (size_t)(elements / shape->dim[1]) * sizeof *out;
+    const bool fits = gli_mul_size(needed, (size_t)count, &needed);
+    GLI_REQUIRE(ctx, out && fits && bytes == needed, GLIA_INVALID_ARGUMENT,
                 "%s: %zu bytes at %p, the classes of %lld samples need %zu", call, bytes, (void *)out, (long long)count,
-                (size_t)count * sizeof *out);
+                fits ? needed : SIZE_MAX);
     const int64_t batch = gli_min_i64(count, gli_batch_size(model, batch_size, GLI_DEFAULT_EVALUATION_BATCH));
     class_outputs to    = {.out = out};
-    GLI_TRY(gli_block_alloc(ctx, (size_t)batch, (size_t)shape->dim[1] * glia_dtype_size(gli_value_dtype(model, value)),
+    GLI_TRY(gli_block_alloc(ctx, (size_t)batch, (size_t)elements * glia_dtype_size(gli_value_dtype(model, value)),
                             "predictions", &to.logits));
     const glia_status status = predict_batches(model, data, batch_size, call, take_classes, &to);
     gli_block_free(ctx, &to.logits);

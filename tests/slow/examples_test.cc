@@ -52,6 +52,13 @@ bool exists(const std::string &path) {
     return stat(path.c_str(), &info) == 0;
 }
 
+// With one thread: a second helps such small steps little, and where other programs have the cores it costs much.
+class OneThread : public testing::Test {
+   protected:
+    OneThread() { setenv("GLIA_NUM_THREADS", "1", 1); }
+    ~OneThread() override { unsetenv("GLIA_NUM_THREADS"); }
+};
+
 // The kernels of cuda_custom_op on the emulated device learn what its functions for the CPU learn.
 TEST(Examples, a_custom_op_learns_on_every_device) {
     if (!exists(GLIA_BINARIES "/cuda_custom_op_emulated")) GTEST_SKIP() << "this build has no emulated device";
@@ -198,15 +205,8 @@ TEST(Examples, transfer_runs_on_the_emulated_device) {
         EXPECT_NE(text.find(line), std::string::npos) << text;
 }
 
-// With one thread: a second helps such small steps little, and where other programs have the cores it costs much.
-class Sequences : public testing::Test {
-   protected:
-    Sequences() { setenv("GLIA_NUM_THREADS", "1", 1); }
-    ~Sequences() override { unsetenv("GLIA_NUM_THREADS"); }
-};
-
 // Little of their formats, and nothing to learn: the programs as they are, on a device with memory of its own.
-TEST_F(Sequences, run_on_the_emulated_device) {
+TEST_F(OneThread, run_on_the_emulated_device) {
     if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
         GTEST_SKIP() << "this build has no emulated device";
     const glia::Folder folder;
@@ -238,7 +238,7 @@ TEST_F(Sequences, run_on_the_emulated_device) {
     }
 }
 
-TEST_F(Sequences, need_their_data) {
+TEST_F(OneThread, need_their_data) {
     fails("char_language_model --data /nonexistent", 1, "the package fortunes has some");
     fails("forecast --data /nonexistent", 1, "the package python3-astropy has it");
     fails("word_tags --data /nonexistent", 1, "the package wordnet-base has them");
@@ -247,10 +247,16 @@ TEST_F(Sequences, need_their_data) {
 
 // The programs that this build has, with and without a device of their own.
 std::vector<std::string> programs() {
-    std::vector<std::string> all = {
-        "add_digits", "char_language_model", "churn",  "cnn_fashion", "finetune_onnx", "forecast", "groups",
-        "inside",     "mnist_dense",         "neuron", "photos",      "resnet_cifar",  "resume",   "sounds",
-        "transfer",   "word_tags",           "xor"};
+    std::vector<std::string> all = {"add_digits",    "char_language_model",
+                                    "churn",         "cnn_fashion",
+                                    "denoise",       "detect",
+                                    "finetune_onnx", "forecast",
+                                    "groups",        "inside",
+                                    "mnist_dense",   "neuron",
+                                    "photos",        "resnet_cifar",
+                                    "resume",        "segment",
+                                    "sounds",        "transfer",
+                                    "word_tags",     "xor"};
     for (const std::string name : {"cuda_custom_op", "cuda_custom_op_emulated"})
         if (exists(GLIA_BINARIES "/" + name)) all.push_back(name);
     return all;
@@ -277,6 +283,46 @@ TEST(Examples, groups_finds_what_was_painted) {
     for (const char *name : {"beach", "forest", "sunset"})
         EXPECT_NE(text.find(std::string("of them '") + name + "'"), std::string::npos) << text;
     fails("groups --device cpu --data /nonexistent", 1, "/nonexistent: No such file");
+}
+
+// What it prints, with a picture beside; what it drew itself is gone at the end.
+std::string with_picture(const std::string &command) {
+    const glia::Folder folder;
+    const std::string picture = folder / "sheet.ppm";
+    setenv("TMPDIR", folder.path().c_str(), 1);
+    const std::string text = output_of(command + " --picture " + picture);
+    unsetenv("TMPDIR");
+    EXPECT_TRUE(exists(picture)) << command;
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1)
+        << command << ": files are left";
+    return text;
+}
+
+TEST_F(OneThread, segment_finds_the_pixels_of_shapes) {
+    const std::string text = with_picture("segment --device cpu --seed 1");
+    EXPECT_GT(number_after(text, "320 pictures to learn from, 80 for the test: "), 0.93) << text;
+    EXPECT_GT(number_after(text, " of pixels right, mean IoU "), 0.7) << text;
+    fails("segment --device cpu --images /tmp", 1, "glia_dataset_from_image_pairs: masks is NULL");
+}
+
+TEST_F(OneThread, detect_finds_shapes) {
+    const std::string text = with_picture("detect --device cpu --seed 1");
+    EXPECT_GT(number_after(text, "207 boxes in 100 pictures of the test: mean average precision "), 0.85) << text;
+    for (const char *name : {"circle", "square", "triangle"})
+        EXPECT_GT(number_after(text, std::string(name) + ": average precision "), 0.75) << text;
+    // Sides that are no multiple of a cell's have boxes beyond the last one.
+    EXPECT_GT(number_after(output_of("detect --device cpu --side 47 --epochs 1"),
+                           " in 100 pictures of the test: mean "
+                           "average precision "),
+              -1);
+    fails("detect --device cpu --boxes /nonexistent", 1, "/nonexistent: No such file");
+}
+
+TEST_F(OneThread, denoise_takes_noise_away) {
+    const std::string text = with_picture("denoise --device cpu --seed 1");
+    EXPECT_NEAR(number_after(text, "noise of "), 13.98, 1e-9) << text;
+    EXPECT_GT(number_after(text, "after the network "), 23) << text;
+    fails("denoise --device cpu --data /nonexistent", 1, "/nonexistent: No such file");
 }
 
 TEST(Examples, photos_learns_a_folder_and_leaves_none_behind) {
@@ -351,7 +397,7 @@ TEST(Examples, wrong_options_are_refused) {
               std::string::npos);
 }
 
-TEST_F(Sequences, inside_finds_the_place_that_counts) {
+TEST_F(OneThread, inside_finds_the_place_that_counts) {
     if (!exists("/usr/share/datasets/fashion-mnist"))
         GTEST_SKIP() << "no Fashion-MNIST: the package dataset-fashion-mnist has it";
     const std::string text = output_of("inside --device cpu");
@@ -360,7 +406,7 @@ TEST_F(Sequences, inside_finds_the_place_that_counts) {
     EXPECT_LT(number_after(text, "lowest probability: "), 0.5) << text;
 }
 
-TEST_F(Sequences, transfer_beats_training_from_scratch) {
+TEST_F(OneThread, transfer_beats_training_from_scratch) {
     if (!exists("/usr/share/datasets/fashion-mnist"))
         GTEST_SKIP() << "no Fashion-MNIST: the package dataset-fashion-mnist has it";
     const std::string text = output_of("transfer --device cpu");
@@ -370,13 +416,13 @@ TEST_F(Sequences, transfer_beats_training_from_scratch) {
     EXPECT_GT(number_after(text, "convolutions frozen: "), scratch) << text;
 }
 
-TEST_F(Sequences, add_digits_adds) {
+TEST_F(OneThread, add_digits_adds) {
     const std::string text = output_of("add_digits --device cpu --test 500");
     EXPECT_GT(number_after(text, "\naccuracy of digits: "), 0.95) << text;
     EXPECT_LT(number_after(text.substr(0, text.rfind("\naccuracy of sums")), ", of the answer 999: "), 0.25) << text;
 }
 
-TEST_F(Sequences, char_language_model_beats_trigrams) {
+TEST_F(OneThread, char_language_model_beats_trigrams) {
     if (!exists("/usr/share/games/fortunes/art")) GTEST_SKIP() << "no fortunes: the package fortunes has them";
     for (const std::string cell : {"lstm", "gru"}) {
         const std::string text =
@@ -387,7 +433,7 @@ TEST_F(Sequences, char_language_model_beats_trigrams) {
     }
 }
 
-TEST_F(Sequences, forecast_beats_what_needs_no_learning) {
+TEST_F(OneThread, forecast_beats_what_needs_no_learning) {
     if (!exists("/usr/lib/python3/dist-packages/astropy/utils/iers/data/eopc04_IAU2000.62-now"))
         GTEST_SKIP() << "no series: the package python3-astropy has it";
     for (const std::string network : {"lstm", "conv1d"}) {
@@ -399,7 +445,7 @@ TEST_F(Sequences, forecast_beats_what_needs_no_learning) {
     }
 }
 
-TEST_F(Sequences, word_tags_beats_the_commonest_tag_and_endings) {
+TEST_F(OneThread, word_tags_beats_the_commonest_tag_and_endings) {
     if (!exists("/usr/share/wordnet/index.noun")) GTEST_SKIP() << "no words: the package wordnet-base has them";
     for (const std::string network : {"lstm", "gru", "conv1d"}) {
         const std::string text = output_of("word_tags --device cpu --epochs 2 --network " + network);

@@ -548,6 +548,32 @@ TEST_P(Trainer, classes_are_those_of_the_largest_outputs) {
     EXPECT_NE(message().find("the classes of 22 samples need 176"), string::npos) << message();
 }
 
+// Logits [classes,2,2] give a class for each of four places.
+TEST_P(Trainer, classes_of_places_are_those_of_the_largest_outputs) {
+    constexpr int kPlaces = 4;
+    glia_model *net       = nullptr;
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK);
+    const glia_dense_args dense{.units = kClasses * kPlaces};
+    const glia_reshape_args reshape{.shape = GLIA_SHAPE(kClasses, 2, 2)};
+    glia_value y = glia_model_dense(net, glia_model_input(net, "x", GLIA_SHAPE(kInputs)), &dense);
+    ASSERT_EQ(glia_model_compile(net, glia_model_reshape(net, y, &reshape), nullptr), GLIA_OK) << message();
+    vector<float> outputs(kCount * kClasses * kPlaces);
+    vector<int64_t> classes(kCount * kPlaces, -1);
+    ASSERT_EQ(glia_model_predict(net, data_, 0, outputs.data(), outputs.size() * sizeof(float)), GLIA_OK);
+    ASSERT_EQ(glia_model_predict_classes(net, data_, 5, classes.data(), classes.size() * sizeof(int64_t)), GLIA_OK)
+        << message();
+    for (int i = 0; i < kCount * kPlaces; ++i) {
+        const float *first = &outputs[size_t(i / kPlaces * kClasses * kPlaces + i % kPlaces)];
+        int best           = 0;
+        for (int c = 1; c < kClasses; ++c)
+            if (first[c * kPlaces] > first[best * kPlaces]) best = c;
+        EXPECT_EQ(classes[size_t(i)], best) << "sample " << i / kPlaces << ", place " << i % kPlaces;
+    }
+    EXPECT_EQ(glia_model_predict_classes(net, data_, 0, classes.data(), kCount * 8), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(message().find("the classes of 22 samples need 704"), string::npos) << message();
+    glia_model_destroy(net);
+}
+
 INSTANTIATE_TEST_SUITE_P(On, Trainer, testing::Values("cpu", "emulated"),
                          [](const auto &info) { return string(info.param); });
 
