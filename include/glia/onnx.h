@@ -114,6 +114,27 @@ GLIA_API glia_status glia_onnx_add_to_model(glia_onnx *onnx, glia_model *model, 
 GLIA_API int glia_onnx_problem_count(const glia_onnx *onnx);
 GLIA_API glia_onnx_problem glia_onnx_get_problem(const glia_onnx *onnx, int index);
 
+/* ---- Export ---- */
+
+typedef struct glia_onnx_save_args {
+    int opset; /* the operator set, 17 to 28; default 17, which most programs read */
+    /* Values of the model that are the file's outputs, with the names of their layers; default: those of the compile or
+     * of glia_model_output, with theirs. */
+    const glia_value *outputs;
+    int n_outputs;
+} glia_onnx_save_args;
+
+/* Writes the model as it predicts: dropout is left out, a batch normalisation uses its running statistics, and states
+ * that carry over from batch to batch begin with zeros. The batch is a dimension named N, of any size. Weights are
+ * initializers with their names, shapes and values; those that no output needs are left out. A model of bf16 or f16 is
+ * written as one of f32, with the weights that it keeps in f32.
+ *
+ * What is no operator is several of them, so that all layers of glia/layers.h can be written but for an LSTM with a
+ * projection or a cell_clip. Errors, before anything is written: GLIA_UNSUPPORTED for an op that ONNX cannot say, such
+ * as one of glia/custom.h, with its layer, and for weights of more than 2 GB; GLIA_INVALID_ARGUMENT for a weight that
+ * has no value yet. The file appears under its name as a whole, or what was there stays. args may be NULL. */
+GLIA_API glia_status glia_onnx_save(const glia_model *model, const char *path, const glia_onnx_save_args *args);
+
 #ifdef __cplusplus
 }
 #endif

@@ -57,3 +57,9 @@ glia_status glia_onnx_add_to_model(glia_onnx *onnx, glia_model *model, const gli
     GLI_REQUIRE_OBJECT(onnx);
     return gli_fail_early(GLIA_UNSUPPORTED, WITHOUT);
 }
+
+glia_status glia_onnx_save(const glia_model *model, const char *path, const glia_onnx_save_args *args) {
+    (void)path, (void)args;
+    GLI_REQUIRE_OBJECT(model);
+    return gli_fail_early(GLIA_UNSUPPORTED, WITHOUT);
+}

@@ -4,6 +4,7 @@
 #include "glia/ops/elementwise.h"
 #include "glia/ops/loss.h"
 #include "glia/ops/reduce.h"
+#include "onnx/onnx_export.h"
 #include "onnx/onnx_map.h"
 
 #define TRAINING "ai.onnx.preview.training"
@@ -156,5 +157,11 @@ const gli_onnx_operator *gli_onnx_operator_find(const char *domain, const char *
             (!o->until || version <= o->until))
             return o;
     }
+    return NULL;
+}
+
+const gli_onnx_operator *gli_onnx_operator_by(void (*map)(gli_onnx_node *node), int kind) {
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; ++i)
+        if (operators[i].map == map && operators[i].kind == kind) return &operators[i];
     return NULL;
 }

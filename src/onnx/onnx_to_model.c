@@ -5,6 +5,7 @@
 #include "core/dtype.h"
 #include "core/print.h"
 #include "glia/ops/elementwise.h"
+#include "glia/ops/movement.h"
 #include "nn/emission.h"
 #include "nn/layer.h"
 #include "onnx/onnx_import.h"
@@ -108,23 +109,6 @@ static bool is_trained(const gli_op *op, const void *params, int i, const gli_on
                      op == &gli_op_layernorm || op == &gli_op_groupnorm || op == &gli_op_prelu);
 }
 
-static glia_status add_constant(gli_onnx_import *im, const gli_op *op, const void *params, int i,
-                                gli_onnx_value *value) {
-    glia_model *model = im->model;
-    const bool buffer = op == &gli_op_batchnorm && (i == 3 || i == 4);
-    const bool frozen = (im->model_args && im->model_args->frozen) || !is_trained(op, params, i, value);
-    gli_weight weight = {
-        .ndim = value->is.ndim, .init = {.kind = GLIA_INIT_ZEROS}, .frozen = frozen && !buffer, .buffer = buffer};
-    GLI_REQUIRE(im->ctx, value->is.dtype == im->model_dtype, GLIA_UNSUPPORTED,
-                "'%.64s' is a constant of %s, and models have only those of floats", value->name,
-                glia_dtype_name(value->is.dtype));
-    choose_name(model, value->name, "weight", GLI_NAME_SIZE - 1, weight.name);
-    memcpy(weight.dim, value->is.dim, sizeof weight.dim);
-    value->in_target = gli_model_add_parameter(model, &weight);
-    GLI_TRY(glia_model_status(model));
-    return gli_weight_write(model, gli_model_find_weight(model, weight.name), value->constant->data);
-}
-
 static glia_status call(gli_onnx_import *im, const gli_op *op, const void *params, int n_in, const glia_value *in,
                         int n_out, glia_value *out) {
     glia_model *model = im->model;
@@ -141,6 +125,48 @@ static glia_status call(gli_onnx_import *im, const gli_op *op, const void *param
     }
     gli_layer_end(model, y);
     return glia_model_status(model);
+}
+
+/* Models have constants of floats alone: indices are cast from those that have the same numbers. */
+static glia_status write_integers(const gli_onnx_import *im, const gli_onnx_value *value, gli_weight *weight) {
+    const int64_t count = gli_count(&value->is);
+    gli_block floats;
+    GLI_TRY(gli_block_alloc(im->ctx, (size_t)count, glia_dtype_size(im->model_dtype), "constants of a file", &floats));
+    glia_status status = GLIA_OK;
+    for (int64_t i = 0; i < count && status == GLIA_OK; ++i) {
+        const double number = gli_load(value->is.dtype, value->constant->data, i);
+        gli_store(im->model_dtype, floats.data, i, number);
+        if (gli_load(im->model_dtype, floats.data, i) != number)
+            status =
+                gli_fail(im->ctx, GLIA_UNSUPPORTED, "'%.64s' is a constant of %s with %.17g, which %s does not have",
+                         value->name, glia_dtype_name(value->is.dtype), number, glia_dtype_name(im->model_dtype));
+    }
+    if (status == GLIA_OK) status = gli_weight_write(im->model, weight, floats.data);
+    gli_block_free(im->ctx, &floats);
+    return status;
+}
+
+static glia_status cast_back(gli_onnx_import *im, gli_onnx_value *value) {
+    const glia_cast_params to = {.dtype = value->is.dtype};
+    const glia_value floats   = value->in_target;
+    return call(im, &gli_op_cast, &to, 1, &floats, 1, &value->in_target);
+}
+
+static glia_status add_constant(gli_onnx_import *im, const gli_op *op, const void *params, int i,
+                                gli_onnx_value *value) {
+    glia_model *model = im->model;
+    const bool buffer = op == &gli_op_batchnorm && (i == 3 || i == 4);
+    const bool frozen = (im->model_args && im->model_args->frozen) || !is_trained(op, params, i, value);
+    gli_weight weight = {
+        .ndim = value->is.ndim, .init = {.kind = GLIA_INIT_ZEROS}, .frozen = frozen && !buffer, .buffer = buffer};
+    choose_name(model, value->name, "weight", GLI_NAME_SIZE - 1, weight.name);
+    memcpy(weight.dim, value->is.dim, sizeof weight.dim);
+    value->in_target = gli_model_add_parameter(model, &weight);
+    GLI_TRY(glia_model_status(model));
+    if (value->is.dtype == im->model_dtype)
+        return gli_weight_write(model, gli_model_find_weight(model, weight.name), value->constant->data);
+    GLI_TRY(write_integers(im, value, gli_model_find_weight(model, weight.name)));
+    return cast_back(im, value);
 }
 
 static void recover(gli_onnx_import *im) { im->model->failure = GLIA_OK; }

@@ -1,0 +1,54 @@
+"""Checks what export_test wrote into the folder that its GLIA_ONNX_KEEP named: ONNX's checker takes each file, and
+onnxruntime computes what Glia computed. Needs the PyPI packages numpy, onnx and onnxruntime.
+usage: check_exported.py FOLDER"""
+import glob
+import os
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+
+onnxruntime.set_default_logger_severity(3)
+
+
+def check(path):
+    """The largest difference, relative to numbers above 1."""
+    stem = path.rsplit(".", 2)[0]
+    onnx.checker.check_model(path, full_check=True)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    given = {i.name: np.load(f"{stem}.{i.name}.npy") for i in session.get_inputs()}
+    for i in session.get_inputs():
+        if i.type == "tensor(double)":
+            given[i.name] = given[i.name].astype(np.float64)
+    worst = 0.0
+    for i, got in enumerate(session.run(None, given)):
+        want = np.load(f"{stem}.y{i}.npy")
+        if got.shape != want.shape or got.dtype != want.dtype:
+            raise ValueError(f"output {i} is {got.dtype} {got.shape}, must be {want.dtype} {want.shape}")
+        off = np.abs(got.astype(float) - want) / np.maximum(1, np.abs(want))
+        off[(got == want) | (np.isnan(got) & np.isnan(want))] = 0
+        worst = max(worst, float(off.max(initial=0)))
+    if not worst <= 1e-5:
+        raise ValueError(f"differs by {worst:.2g}")
+    return worst
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    files = sorted(glob.glob(os.path.join(sys.argv[1], "*.onnx")))
+    failed = 0
+    worst = 0.0
+    for path in files:
+        try:
+            worst = max(worst, check(path))
+        except Exception as error:  # whatever onnx and onnxruntime raise
+            failed += 1
+            print(f"{os.path.basename(path)}: {type(error).__name__}: {str(error)[:600]}")
+    print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}: {len(files) - failed} of {len(files)} files, "
+          f"off by at most {worst:.2g}")
+    sys.exit(1 if failed or not files else 0)
+
+
+main()
