@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "convert.h"
 #include "doctor.h"
 #include "inspect.h"
 #include "run_network.h"
@@ -15,6 +16,12 @@ static const char help[] =
     "                                 network of ONNX\n"
     "       glia run FILE.onnx --input NAME=FILE.npy ... [--output-dir DIR] [--device D] [--max-constants BYTES]\n"
     "                                 computes a network of ONNX on arrays, .npy or ONNX's .pb, and writes NAME.npy\n"
+    "       glia convert FROM TO [--weights FILE] [--weights-only] [--opset N] [--force]\n"
+    "                                 reads a network of ONNX or a model's file, and writes the other one: TO ends "
+    "with\n"
+    "                                 .onnx or .safetensors. --weights gives it the weights of another file of\n"
+    "                                 safetensors, --weights-only writes these alone, --opset 17 to 28 is of ONNX,\n"
+    "                                 --force replaces a file\n"
     "       glia version              also --version\n"
     "       glia help                 also --help\n"
     "\n"
@@ -42,13 +49,14 @@ static int run_inspect(int argc, char **argv) {
     return requested ? 0 : 2;
 }
 
-static int run_run(int argc, char **argv) {
+/* A command that reads its arguments itself and ends with 2 where they are wrong. needs: what it takes. */
+static int run_with(int argc, char **argv, int (*command)(int argc, char **argv), const char *needs) {
     const bool requested = argc == 1 && strcmp(argv[0], "--help") == 0;
     if (argc > 0 && !requested) {
-        const int code = run_network(argc, argv);
+        const int code = command(argc, argv);
         if (code != 2) return code;
     } else if (!requested) {
-        fprintf(stderr, "glia: run takes a file of ONNX\n");
+        fprintf(stderr, "glia: %s\n", needs);
     }
     fputs(help, requested ? stdout : stderr);
     return requested ? 0 : 2;
@@ -57,7 +65,10 @@ static int run_run(int argc, char **argv) {
 static int run(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "doctor") == 0) return run_doctor(argc - 2, argv + 2);
     if (argc >= 2 && strcmp(argv[1], "inspect") == 0) return run_inspect(argc - 2, argv + 2);
-    if (argc >= 2 && strcmp(argv[1], "run") == 0) return run_run(argc - 2, argv + 2);
+    if (argc >= 2 && strcmp(argv[1], "run") == 0)
+        return run_with(argc - 2, argv + 2, run_network, "run takes a file of ONNX");
+    if (argc >= 2 && strcmp(argv[1], "convert") == 0)
+        return run_with(argc - 2, argv + 2, convert, "convert takes a file to read and one to write");
     if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()), 0;
     if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout), 0;
     if (argc == 2) fprintf(stderr, "glia: there is no command '%s'\n", argv[1]);

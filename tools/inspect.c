@@ -127,11 +127,6 @@ static int print_model(inspection *i) {
     return check_weights(i);
 }
 
-static int is_onnx(const char *path) {
-    const char *end = strrchr(path, '.');
-    return end && strcmp(end, ".onnx") == 0;
-}
-
 static int inspect_onnx(const inspection *i) {
     glia_onnx *file = NULL;
     if (glia_onnx_open(i->ctx, i->path, NULL, &file) != GLIA_OK) return complain(glia_message(i->ctx));
@@ -143,7 +138,7 @@ static int inspect_onnx(const inspection *i) {
 }
 
 static int inspect_file(inspection *i) {
-    if (is_onnx(i->path)) return inspect_onnx(i);
+    if (ends_with(i->path, ".onnx")) return inspect_onnx(i);
     if (glia_safetensors_open(i->ctx, i->path, &i->file) != GLIA_OK) return complain(glia_message(i->ctx));
     printf("%s\n", i->path);
     print_kind(i);

@@ -101,11 +101,6 @@ static int read_arguments(job *j, int argc, char **argv) {
     return j->network ? 0 : misused("it takes a file of ONNX, not", "");
 }
 
-static int ends_with(const char *text, const char *end) {
-    const size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 static glia_status read_input(job *j, input_file *input, glia_npy_array *out) {
     glia_status status;
     if (ends_with(input->path, ".pb")) {
@@ -245,20 +240,6 @@ static int give_outputs(job *j) {
     return 0;
 }
 
-static int print_problems(const job *j) {
-    for (int i = 0; i < glia_onnx_problem_count(j->file); ++i) {
-        const glia_onnx_problem p = glia_onnx_get_problem(j->file, i);
-        fputs("  ", stderr);
-        put_text(stderr, p.op);
-        fputs(" '", stderr);
-        put_text(stderr, p.node);
-        fputs("': ", stderr);
-        put_text(stderr, p.reason);
-        fputc('\n', stderr);
-    }
-    return 1;
-}
-
 static int run(job *j) {
     if (glia_onnx_open(j->ctx, j->network, &j->limits, &j->file) != GLIA_OK) return complain(glia_message(j->ctx));
     const int n  = glia_onnx_input_count(j->file);
@@ -267,7 +248,7 @@ static int run(job *j) {
     for (int i = 0; i < j->n_inputs; ++i) split_input(j, &j->inputs[i]);
     for (int i = 0; i < j->n_inputs; ++i)
         if (read_input(j, &j->inputs[i], &j->given[i]) != GLIA_OK) return complain(glia_message(j->ctx));
-    if (make_plan(j) != GLIA_OK) return complain(glia_message(j->ctx)), print_problems(j);
+    if (make_plan(j) != GLIA_OK) return complain(glia_message(j->ctx)), print_problems(j->file), 1;
     if (lacks_input(j, n) || (j->folder && make_folder(j->folder))) return 1;
     if (compute(j, n) != GLIA_OK) return complain(glia_message(j->ctx));
     return give_outputs(j);

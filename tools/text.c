@@ -25,6 +25,24 @@ void put_text(FILE *to, const char *text) {
     if (*text) fputs("...", to);
 }
 
+bool ends_with(const char *text, const char *end) {
+    const size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+void print_problems(const glia_onnx *file) {
+    for (int i = 0; i < glia_onnx_problem_count(file); ++i) {
+        const glia_onnx_problem p = glia_onnx_get_problem(file, i);
+        fputs("  ", stderr);
+        put_text(stderr, p.op, LONGEST);
+        fputs(" '", stderr);
+        put_text(stderr, p.node, LONGEST);
+        fputs("': ", stderr);
+        put_text(stderr, p.reason, LONGEST);
+        fputc('\n', stderr);
+    }
+}
+
 int complain(const char *text) {
     fflush(stdout);
     fputs("glia: ", stderr);
