@@ -1,13 +1,13 @@
 /* A network that another program wrote, as a file of ONNX, learns classes of its own: it is cut at one of its values,
- * gets a new head, and is trained on few images, once the head alone and once all of it. finetune_onnx --help says what
- * it can do; `glia inspect FILE` shows where a network can be cut. */
+ * gets a new head, and is trained on few images, once the head alone and once all of it, which can be written as ONNX
+ * again. finetune_onnx --help says what it can do; `glia inspect FILE` shows where a network can be cut. */
 #include "support/example.h"
 #include "support/options.h"
 
 enum { CLASSES = 10 };
 
 typedef struct settings {
-    const char *network, *features, *data, *device;
+    const char *network, *features, *data, *device, *save;
     long images, epochs, size, seed;
 } settings;
 
@@ -51,8 +51,9 @@ static glia_status learn(glia_context *ctx, const settings *o, bool head_alone, 
 
 static glia_status run(glia_context *ctx, const settings *o, glia_dataset *train, glia_dataset *test) {
     for (int head_alone = 1; head_alone >= 0; --head_alone) {
-        glia_model *net          = NULL;
-        const glia_status status = learn(ctx, o, head_alone, train, test, &net);
+        glia_model *net    = NULL;
+        glia_status status = learn(ctx, o, head_alone, train, test, &net);
+        if (status == GLIA_OK && !head_alone && o->save) status = glia_onnx_save(net, o->save, NULL);
         glia_model_destroy(net);
         GLIA_TRY(status);
     }
@@ -84,6 +85,7 @@ int main(int argc, char **argv) {
         {"images", "to learn from, and to be judged by", .whole = &o.images, .least = 1},
         {"epochs", "passes over them", .whole = &o.epochs, .least = 1},
         {"size", "rows and columns that the network gets", .whole = &o.size, .least = 28},
+        {"save", "a file of ONNX for the network that was trained as a whole", .text = &o.save},
         {"seed", "of weights and order", .whole = &o.seed},
         {"device", "cpu, cuda:0, ..., else GLIA_DEVICE", .text = &o.device},
     };
