@@ -73,13 +73,29 @@ void as_graph(glia_context *ctx, glia_onnx *file, int64_t open) {
     glia_graph_destroy(graph);
 }
 
+// What was read is written, and that can be read as well.
+void write_and_read(glia_context *ctx, const glia_model *net) {
+    glia_onnx *file   = nullptr;
+    glia_model *again = nullptr;
+    glia_value y;
+    const glia_status saved = glia_onnx_save(net, scratch().c_str(), nullptr);
+    require(saved == GLIA_OK || *glia_message(ctx), "a failure says nothing");
+    if (saved != GLIA_OK || glia_model_create(ctx, nullptr, &again) != GLIA_OK) return;
+    glia_status status = glia_onnx_open(ctx, scratch().c_str(), nullptr, &file);
+    if (status == GLIA_OK) status = glia_onnx_add_to_model(file, again, nullptr, &y, 1);
+    require(status == GLIA_OK || status == GLIA_OUT_OF_MEMORY, glia_message(ctx));
+    glia_onnx_close(file);
+    glia_model_destroy(again);
+}
+
 void as_model(glia_context *ctx, glia_onnx *file) {
     glia_model *net = nullptr;
     std::vector<glia_value> outputs(size_t(glia_onnx_output_count(file)));
     if (glia_model_create(ctx, nullptr, &net) != GLIA_OK) return;
     const glia_status status = glia_onnx_add_to_model(file, net, nullptr, outputs.data(), int(outputs.size()));
     require(status == GLIA_OK || *glia_message(ctx), "a failure says nothing");
-    if (status == GLIA_OK && net->n_nodes < 60 && !outputs.empty()) glia_model_compile(net, outputs[0], nullptr);
+    const bool small = status == GLIA_OK && net->n_nodes < 60 && !outputs.empty();
+    if (small && glia_model_compile(net, outputs[0], nullptr) == GLIA_OK) write_and_read(ctx, net);
     glia_model_destroy(net);
 }
 
