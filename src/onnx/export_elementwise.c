@@ -83,7 +83,7 @@ static const char *unary(const term *t, const char *x, const glia_unary_params *
     }
 }
 
-void gli_onnx_write_unary(gli_onnx_call_out *c) {
+void gli_onnx_write_unary(gli_onnx_op_call *c) {
     c->out[0] = unary(&(term){c->ex, c->x[0]->dtype}, c->in[0], c->params);
 }
 
@@ -96,7 +96,7 @@ const char *gli_onnx_write_activation(gli_onnx_export *ex, const char *x, glia_d
     return unary(&(term){ex, dtype}, x, &params);
 }
 
-void gli_onnx_write_same(gli_onnx_call_out *c) { c->out[0] = c->in[0]; }
+void gli_onnx_write_same(gli_onnx_op_call *c) { c->out[0] = c->in[0]; }
 
 /* ---- Pairs ---- */
 
@@ -107,7 +107,7 @@ static const char *compare(const term *t, const char *operator, bool not, const 
     return gli_onnx_write_cast(t->ex, y, gli_onnx_type_in(t->ex, t->dtype));
 }
 
-void gli_onnx_write_binary(gli_onnx_call_out *c) {
+void gli_onnx_write_binary(gli_onnx_op_call *c) {
     static const char *const comparisons[] = {
         [GLIA_BINARY_EQUAL] = "Equal",     [GLIA_BINARY_NOT_EQUAL] = "Equal",
         [GLIA_BINARY_LESS] = "Less",       [GLIA_BINARY_LESS_EQUAL] = "LessOrEqual",
@@ -123,13 +123,13 @@ void gli_onnx_write_binary(gli_onnx_call_out *c) {
 }
 
 /* What is not 0 is true, a NaN as well. */
-void gli_onnx_write_where(gli_onnx_call_out *c) {
+void gli_onnx_write_where(gli_onnx_op_call *c) {
     const term t     = {c->ex, c->x[0]->dtype};
     const char *zero = two(&t, "Equal", c->in[0], number(&t, 0));
     c->out[0]        = gli_onnx_add(c->ex, "Where", GLI_ONNX_NAMES(one(&t, "Not", zero), c->in[1], c->in[2]));
 }
 
-void gli_onnx_write_prelu(gli_onnx_call_out *c) {
+void gli_onnx_write_prelu(gli_onnx_op_call *c) {
     const gli_onnx_shape *slope = &c->x[1]->shape;
     const char *channels =
         slope->dim[0] == 1 ? c->in[1] : gli_onnx_write_channels(c->ex, c->in[1], slope->dim[0], c->x[0]->shape.ndim);

@@ -12,7 +12,7 @@ static const char *transposed(gli_onnx_export *ex, const char *x, int ndim) {
 }
 
 /* x w^T + bias: of matrices one Gemm, else a product and a sum. */
-void gli_onnx_write_dense(gli_onnx_call_out *c) {
+void gli_onnx_write_dense(gli_onnx_op_call *c) {
     gli_onnx_export *ex = c->ex;
     const char *bias    = c->n_in > 2 ? c->in[2] : NULL, *y;
     if (c->x[0]->shape.ndim == 2) {
@@ -30,7 +30,7 @@ static const char *scaled(gli_onnx_export *ex, const char *x, glia_dtype dtype, 
     return by == 1 ? x : gli_onnx_add(ex, "Mul", GLI_ONNX_NAMES(x, gli_onnx_hold_number(ex, dtype, by)));
 }
 
-void gli_onnx_write_matmul(gli_onnx_call_out *c) {
+void gli_onnx_write_matmul(gli_onnx_op_call *c) {
     gli_onnx_export *ex         = c->ex;
     const glia_matmul_params *p = c->params;
     const gli_onnx_written *a = c->x[0], *b = c->x[1];
@@ -52,7 +52,7 @@ void gli_onnx_write_matmul(gli_onnx_call_out *c) {
 }
 
 /* Both convolutions. */
-void gli_onnx_write_conv(gli_onnx_call_out *c) {
+void gli_onnx_write_conv(gli_onnx_op_call *c) {
     const int *pad = gli_onnx_param_ints(c, "pad"), *end = gli_onnx_param_ints(c, "pad_end");
     const char *y = gli_onnx_add(c->ex, c->row->name, c->n_in, c->in);
     gli_onnx_set_params(c);

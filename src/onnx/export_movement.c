@@ -8,11 +8,11 @@
 
 static int from_front(int axis, int ndim) { return axis < 0 ? axis + ndim : axis; }
 
-void gli_onnx_write_reshaped(gli_onnx_call_out *c) {
+void gli_onnx_write_reshaped(gli_onnx_op_call *c) {
     c->out[0] = gli_onnx_write_reshape(c->ex, c->in[0], &c->x[0]->shape, &c->y[0]->shape);
 }
 
-void gli_onnx_write_transposed(gli_onnx_call_out *c) {
+void gli_onnx_write_transposed(gli_onnx_op_call *c) {
     const glia_transpose_params *p = c->params;
     const int ndim                 = c->x[0]->shape.ndim;
     int64_t order[GLIA_MAX_DIMS];
@@ -21,7 +21,7 @@ void gli_onnx_write_transposed(gli_onnx_call_out *c) {
 }
 
 /* Only of axes of which there is less. */
-void gli_onnx_write_sliced(gli_onnx_call_out *c) {
+void gli_onnx_write_sliced(gli_onnx_op_call *c) {
     const glia_slice_params *p = c->params;
     int64_t axes[GLIA_MAX_DIMS], start[GLIA_MAX_DIMS], stop[GLIA_MAX_DIMS], step[GLIA_MAX_DIMS];
     gli_onnx_export *ex = c->ex;
@@ -38,12 +38,12 @@ void gli_onnx_write_sliced(gli_onnx_call_out *c) {
                                             gli_onnx_hold_ints(ex, n, axes), gli_onnx_hold_ints(ex, n, step)));
 }
 
-void gli_onnx_write_casted(gli_onnx_call_out *c) {
+void gli_onnx_write_casted(gli_onnx_op_call *c) {
     const int from = gli_onnx_type_in(c->ex, c->x[0]->dtype), to = gli_onnx_type_in(c->ex, c->y[0]->dtype);
     c->out[0] = from == to ? c->in[0] : gli_onnx_write_cast(c->ex, c->in[0], to);
 }
 
-void gli_onnx_write_padded(gli_onnx_call_out *c) {
+void gli_onnx_write_padded(gli_onnx_op_call *c) {
     const glia_pad_params *p = c->params;
     const int ndim           = c->x[0]->shape.ndim;
     int64_t pads[2 * GLIA_MAX_DIMS];
@@ -54,7 +54,7 @@ void gli_onnx_write_padded(gli_onnx_call_out *c) {
 }
 
 /* ONNX's 1 leaves a dimension as it is, Glia's -1 does. */
-void gli_onnx_write_expanded(gli_onnx_call_out *c) {
+void gli_onnx_write_expanded(gli_onnx_op_call *c) {
     const glia_expand_params *p = c->params;
     int64_t size[GLIA_MAX_DIMS];
     for (int i = 0; i < p->shape.ndim; ++i) size[i] = p->shape.dim[i] < 0 ? 1 : p->shape.dim[i];
@@ -62,7 +62,7 @@ void gli_onnx_write_expanded(gli_onnx_call_out *c) {
 }
 
 /* Of i64, since onnxruntime has no other with depths of i64. */
-void gli_onnx_write_one_hot(gli_onnx_call_out *c) {
+void gli_onnx_write_one_hot(gli_onnx_op_call *c) {
     const glia_one_hot_params *p = c->params;
     const char *values           = gli_onnx_hold_vector(c->ex, p->dtype, 2, p->off, p->on - p->off);
     const char *depth = gli_onnx_hold_number(c->ex, GLIA_I64, p->classes), *indices = c->in[0];
@@ -73,7 +73,7 @@ void gli_onnx_write_one_hot(gli_onnx_call_out *c) {
 /* ---- Reductions ---- */
 
 /* Over no axes each element is on its own: x, or |x| of a norm. */
-void gli_onnx_write_reduction(gli_onnx_call_out *c) {
+void gli_onnx_write_reduction(gli_onnx_op_call *c) {
     const glia_reduce_params *p = c->params;
     const int ndim              = c->x[0]->shape.ndim;
     int64_t axes[GLIA_MAX_DIMS];
@@ -93,14 +93,14 @@ void gli_onnx_write_reduction(gli_onnx_call_out *c) {
                                           c->in[0], n, axes, p->keep_dims);
 }
 
-void gli_onnx_write_cumsum(gli_onnx_call_out *c) {
+void gli_onnx_write_cumsum(gli_onnx_op_call *c) {
     const glia_cumsum_params *p = c->params;
     const char *axis            = gli_onnx_hold_number(c->ex, GLIA_I64, p->axis);
     c->out[0]                   = gli_onnx_add(c->ex, "CumSum", GLI_ONNX_NAMES(c->in[0], axis));
     gli_onnx_set_params(c);
 }
 
-void gli_onnx_write_topk(gli_onnx_call_out *c) {
+void gli_onnx_write_topk(gli_onnx_op_call *c) {
     const glia_topk_params *p = c->params;
     const int64_t k           = p->k;
     gli_onnx_add_all(c->ex, "TopK", GLI_ONNX_NAMES(c->in[0], gli_onnx_hold_ints(c->ex, 1, &k)), 2, c->out);

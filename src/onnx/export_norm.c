@@ -6,13 +6,13 @@
 #include "onnx/onnx_map.h"
 
 /* Input i, or a vector of this number where it is absent. */
-static const char *or_vector(const gli_onnx_call_out *c, int i, int64_t count, double number) {
+static const char *or_vector(const gli_onnx_op_call *c, int i, int64_t count, double number) {
     if (i < c->n_in && c->in[i]) return c->in[i];
     return gli_onnx_hold_vector(c->ex, c->x[0]->dtype, count, number, 0);
 }
 
 /* As layers use it, with the running statistics; as an op of its own, with those of the batch. */
-void gli_onnx_write_batchnorm(gli_onnx_call_out *c) {
+void gli_onnx_write_batchnorm(gli_onnx_op_call *c) {
     gli_onnx_export *ex   = c->ex;
     const bool own        = c->op == &gli_op_batchnorm && !c->node->emitter;
     const int64_t n       = c->x[0]->shape.dim[1];
@@ -29,7 +29,7 @@ void gli_onnx_write_batchnorm(gli_onnx_call_out *c) {
     c->out[0] = y;
 }
 
-static void write_statistics(gli_onnx_call_out *c, const char *const *found, int dims) {
+static void write_statistics(gli_onnx_op_call *c, const char *const *found, int dims) {
     for (int o = 1; o < c->node->n_out && o < 3; ++o) {
         gli_onnx_shape ones = c->y[o]->shape;
         for (int i = 0; i < dims; ++i) gli_onnx_add_dim(&ones, 1, 1);
@@ -38,7 +38,7 @@ static void write_statistics(gli_onnx_call_out *c, const char *const *found, int
 }
 
 /* The scale is not optional in ONNX. */
-void gli_onnx_write_layernorm(gli_onnx_call_out *c) {
+void gli_onnx_write_layernorm(gli_onnx_op_call *c) {
     const glia_layernorm_params *p = c->params;
     const gli_onnx_shape *x        = &c->x[0]->shape;
     gli_onnx_export *ex            = c->ex;
@@ -64,7 +64,7 @@ void gli_onnx_write_layernorm(gli_onnx_call_out *c) {
 /* ---- Groups of channels ---- */
 
 /* A group of channels is one channel of an image [N,G,C/G ...], whose scale is 1. */
-static const char *normalise_groups(const gli_onnx_call_out *c, int groups, double epsilon) {
+static const char *normalise_groups(const gli_onnx_op_call *c, int groups, double epsilon) {
     gli_onnx_export *ex     = c->ex;
     const gli_onnx_shape *x = &c->x[0]->shape;
     gli_onnx_shape grouped  = {0};
@@ -82,7 +82,7 @@ static const char *normalise_groups(const gli_onnx_call_out *c, int groups, doub
 }
 
 /* Each channel on its own is an InstanceNormalization, and groups an operator since version 21. */
-void gli_onnx_write_groupnorm(gli_onnx_call_out *c) {
+void gli_onnx_write_groupnorm(gli_onnx_op_call *c) {
     gli_onnx_export *ex            = c->ex;
     const glia_groupnorm_params *p = c->params;
     const gli_onnx_shape *x        = &c->x[0]->shape;
@@ -103,7 +103,7 @@ void gli_onnx_write_groupnorm(gli_onnx_call_out *c) {
     c->out[0] = y;
 }
 
-void gli_onnx_write_softmax(gli_onnx_call_out *c) {
+void gli_onnx_write_softmax(gli_onnx_op_call *c) {
     const glia_softmax_params *p = c->params;
     c->out[0] = gli_onnx_add(c->ex, gli_onnx_operator_by(gli_onnx_map_softmax, p->log)->name, 1, c->in);
     gli_onnx_set_params(c);

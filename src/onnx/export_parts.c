@@ -88,7 +88,7 @@ static const gli_op_param *find(const gli_op *op, const char *name) {
     return NULL;
 }
 
-const int *gli_onnx_param_ints(const gli_onnx_call_out *c, const char *name) {
+const int *gli_onnx_param_ints(const gli_onnx_op_call *c, const char *name) {
     const gli_op_param *param = find(c->op, name);
     return param ? gli_param_element(param, c->params, 0) : NULL;
 }
@@ -102,7 +102,7 @@ static int64_t integer(const gli_op_param *param, const void *params, int i) {
     }
 }
 
-static void set_param(const gli_onnx_call_out *c, const gli_op_param *param, const char *attribute) {
+static void set_param(const gli_onnx_op_call *c, const gli_op_param *param, const char *attribute) {
     const int count = gli_param_count(param);
     int64_t values[2 * GLIA_MAX_DIMS];
     for (int i = 0; i < count && param->type != GLI_PARAM_DOUBLE; ++i) values[i] = integer(param, c->params, i);
@@ -116,7 +116,7 @@ static void set_param(const gli_onnx_call_out *c, const gli_op_param *param, con
         gli_onnx_set_int(c->ex, attribute, values[0]);
 }
 
-void gli_onnx_set_params(const gli_onnx_call_out *c) {
+void gli_onnx_set_params(const gli_onnx_op_call *c) {
     for (size_t i = 0; i < sizeof c->row->attributes / sizeof *c->row->attributes; ++i) {
         const gli_op_param *param = c->row->attributes[i].param ? find(c->op, c->row->attributes[i].param) : NULL;
         if (param && gli_onnx_going(c->ex)) set_param(c, param, c->row->attributes[i].attribute);

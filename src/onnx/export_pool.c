@@ -14,7 +14,7 @@ typedef struct window {
 
 /* Programs differ in the windows that a ceil_mode adds. So they are written as padding after the last element where
  * they need it, and it is smaller than the kernel, as programs want it. */
-static window window_of(const gli_onnx_call_out *c) {
+static window window_of(const gli_onnx_op_call *c) {
     const int *kernel = gli_onnx_param_ints(c, "kernel"), *stride = gli_onnx_param_ints(c, "stride");
     const int *dilation = gli_onnx_param_ints(c, "dilation"), *pad = gli_onnx_param_ints(c, "pad");
     const int *end = gli_onnx_param_ints(c, "pad_end");
@@ -32,7 +32,7 @@ static window window_of(const gli_onnx_call_out *c) {
 }
 
 /* The padding that counts becomes a part of the image, so that what a ceil_mode adds can be padding that does not. */
-static const char *pad_image(const gli_onnx_call_out *c, window *w) {
+static const char *pad_image(const gli_onnx_op_call *c, window *w) {
     const int *pad = gli_onnx_param_ints(c, "pad"), *end = gli_onnx_param_ints(c, "pad_end");
     const int64_t pads[8] = {0, 0, pad[0], pad[1], 0, 0, end[0], end[1]};
     for (int i = 0; i < 2; ++i) w->pads[i] = 0, w->pads[2 + i] -= end[i];
@@ -41,7 +41,7 @@ static const char *pad_image(const gli_onnx_call_out *c, window *w) {
         GLI_ONNX_NAMES(c->in[0], gli_onnx_hold_ints(c->ex, 8, pads), gli_onnx_hold_number(c->ex, c->x[0]->dtype, 0)));
 }
 
-void gli_onnx_write_pool(gli_onnx_call_out *c) {
+void gli_onnx_write_pool(gli_onnx_op_call *c) {
     const bool mean                 = c->op == &gli_op_avg_pool2d;
     const glia_avg_pool2d_params *p = mean ? c->params : NULL;
     const bool count                = p && p->count_include_pad;
@@ -64,7 +64,7 @@ void gli_onnx_write_pool(gli_onnx_call_out *c) {
 
 /* Of one axis: a slice for each output, reduced. A window has as many rows as columns at every place of the other axis,
  * so that the mean of means is the mean. */
-static const char *pool_axis(const gli_onnx_call_out *c, const char *x, int axis, int64_t size, int64_t outputs) {
+static const char *pool_axis(const gli_onnx_op_call *c, const char *x, int axis, int64_t size, int64_t outputs) {
     const char **part = gli_onnx_alloc(c->ex, (size_t)outputs, sizeof *part);
     if (size == outputs || !part) return x;
     for (int64_t o = 0; o < outputs && gli_onnx_going(c->ex); ++o) {
@@ -76,7 +76,7 @@ static const char *pool_axis(const gli_onnx_call_out *c, const char *x, int axis
 }
 
 /* Windows side by side are those of a pooling, and one is that of a global one. */
-void gli_onnx_write_adaptive_pool(gli_onnx_call_out *c) {
+void gli_onnx_write_adaptive_pool(gli_onnx_op_call *c) {
     const glia_adaptive_pool2d_params *p = c->params;
     const int64_t *in                    = c->x[0]->shape.dim + 2;
     const bool mean                      = c->op == &gli_op_adaptive_avg_pool2d;
@@ -96,7 +96,7 @@ void gli_onnx_write_adaptive_pool(gli_onnx_call_out *c) {
 /* ---- Resize ---- */
 
 /* Sizes of all dimensions: the batch's is known when the network runs. */
-void gli_onnx_write_interpolate(gli_onnx_call_out *c) {
+void gli_onnx_write_interpolate(gli_onnx_op_call *c) {
     static const char *const roundings[] = {"round_prefer_ceil", "round_prefer_floor", "floor", "ceil"};
     const glia_interpolate_params *p     = c->params;
     const int spatial                    = c->x[0]->shape.ndim - 2;

@@ -19,7 +19,7 @@ static const cell cells[] = {[GLIA_RNN_TANH] = {"RNN", 1, {0}},
                              [GLIA_RNN_GRU]  = {"GRU", 3, {1, 0, 2}}};
 
 typedef struct layer {
-    gli_onnx_call_out *c;
+    gli_onnx_op_call *c;
     const glia_rnn_params *params;
     const cell *cell;
     int directions;
@@ -107,15 +107,13 @@ static const char *outputs(const layer *l, const char *y) {
     return gli_onnx_write_reshape(ex, y, &whole, &l->c->y[0]->shape);
 }
 
-static bool expressible(const layer *l) {
-    if (input(l, gli_rnn_weight(0, GLI_RNN_W_HR)))
-        gli_onnx_refuse(l->c->ex, "ONNX's LSTM has no projection");
-    else if (l->params->cell == GLIA_RNN_LSTM && isfinite(l->params->cell_clip))
-        gli_onnx_refuse(l->c->ex, "ONNX's LSTM does not clamp its cell, as cell_clip %g does", l->params->cell_clip);
-    return gli_onnx_going(l->c->ex);
+/* ONNX's LSTM has no projection, and clips what its functions get, not the cell. */
+static bool is_operator(const layer *l) {
+    return !input(l, gli_rnn_weight(0, GLI_RNN_W_HR)) &&
+           (l->params->cell != GLIA_RNN_LSTM || !isfinite(l->params->cell_clip));
 }
 
-void gli_onnx_write_rnn(gli_onnx_call_out *c) {
+void gli_onnx_write_rnn(gli_onnx_op_call *c) {
     static const int64_t steps_first[] = {1, 0, 2};
     const glia_rnn_params *p           = c->params;
     const layer l                      = {.c          = c,
@@ -125,7 +123,10 @@ void gli_onnx_write_rnn(gli_onnx_call_out *c) {
                                           .hidden     = c->x[gli_rnn_weight(0, GLI_RNN_W_HH)]->shape.dim[1]};
     const bool lstm                    = p->cell == GLIA_RNN_LSTM;
     const char *out[3]                 = {NULL, NULL, NULL};
-    if (!expressible(&l)) return;
+    if (!is_operator(&l)) {
+        gli_onnx_write_lstm_steps(c);
+        return;
+    }
     const char *in =
         p->batch_first ? gli_onnx_write_transpose(c->ex, c->in[GLI_RNN_X], 3, steps_first) : c->in[GLI_RNN_X];
     const char *w = weights(&l, GLI_RNN_W_IH), *r = weights(&l, GLI_RNN_W_HH);

@@ -17,7 +17,7 @@ static const char *steps(gli_onnx_export *ex, int64_t count, double first, bool 
     return batch_first ? numbers : gli_onnx_write_reshape(ex, numbers, &row, &column);
 }
 
-static bool countable(const gli_onnx_call_out *c, bool batch_first, int64_t *out) {
+static bool countable(const gli_onnx_op_call *c, bool batch_first, int64_t *out) {
     const gli_onnx_shape *x = &c->x[0]->shape;
     const int axis          = batch_first ? 1 : 0;
     *out                    = x->dim[axis];
@@ -28,7 +28,7 @@ static bool countable(const gli_onnx_call_out *c, bool batch_first, int64_t *out
 
 /* 1 where an element is no padding, the largest of a step, times its number from 1 on: the largest is the length.
  * Integers are compared as floats, which tell the padding from all others. */
-void gli_onnx_write_lengths(gli_onnx_call_out *c) {
+void gli_onnx_write_lengths(gli_onnx_op_call *c) {
     const glia_sequence_lengths_params *p = c->params;
     gli_onnx_export *ex                   = c->ex;
     const glia_dtype dtype                = gli_onnx_dtype_in(ex, c->x[0]->dtype);
@@ -53,7 +53,7 @@ void gli_onnx_write_lengths(gli_onnx_call_out *c) {
     c->out[0] = gli_onnx_write_cast(ex, any, ONNX__TENSOR_PROTO__DATA_TYPE__INT32);
 }
 
-void gli_onnx_write_mask(gli_onnx_call_out *c) {
+void gli_onnx_write_mask(gli_onnx_op_call *c) {
     const glia_mask_steps_params *p = c->params;
     gli_onnx_export *ex             = c->ex;
     const gli_onnx_shape *x = &c->x[0]->shape, *lengths = &c->x[1]->shape;

@@ -156,7 +156,7 @@ static void name_result(gli_onnx_export *ex, int first, const gli_model_node *no
 }
 
 static void add_node(gli_onnx_export *ex, const gli_model_node *node) {
-    gli_onnx_call_out c    = {.ex     = ex,
+    gli_onnx_op_call c     = {.ex     = ex,
                               .row    = gli_onnx_row_of(node->op),
                               .node   = node,
                               .op     = node->op,

@@ -50,7 +50,7 @@ typedef struct gli_onnx_export {
 typedef struct gli_onnx_row gli_onnx_row;
 
 /* A node of the model. */
-typedef struct gli_onnx_call_out {
+typedef struct gli_onnx_op_call {
     gli_onnx_export *ex;
     const gli_onnx_row *row;
     const gli_model_node *node;
@@ -60,13 +60,13 @@ typedef struct gli_onnx_call_out {
     const char *in[GLI_MAX_IN]; /* NULL: absent */
     const gli_onnx_written *x[GLI_MAX_IN], *y[GLI_MAX_OUT];
     const char *out[GLI_MAX_OUT]; /* what the function gives */
-} gli_onnx_call_out;
+} gli_onnx_op_call;
 
 /* How an op is written. Without a function it is one node of the operator, which reads all inputs and gives output 0.
  */
 struct gli_onnx_row {
     const gli_op *op;
-    void (*write)(gli_onnx_call_out *c);
+    void (*write)(gli_onnx_op_call *c);
     const char *name; /* of the operator */
     struct {
         const char *param, *attribute;
@@ -142,44 +142,45 @@ const char *gli_onnx_write_channels(gli_onnx_export *ex, const char *x, int64_t 
 
 /* ---- Params by name, and those that the row makes attributes ---- */
 
-const int *gli_onnx_param_ints(const gli_onnx_call_out *c, const char *name);
-void gli_onnx_set_params(const gli_onnx_call_out *c);
+const int *gli_onnx_param_ints(const gli_onnx_op_call *c, const char *name);
+void gli_onnx_set_params(const gli_onnx_op_call *c);
 
 /* ---- The functions of rows ---- */
 
-void gli_onnx_write_unary(gli_onnx_call_out *c);
-void gli_onnx_write_binary(gli_onnx_call_out *c);
-void gli_onnx_write_where(gli_onnx_call_out *c);
-void gli_onnx_write_prelu(gli_onnx_call_out *c);
-void gli_onnx_write_same(gli_onnx_call_out *c); /* x as it is */
+void gli_onnx_write_unary(gli_onnx_op_call *c);
+void gli_onnx_write_binary(gli_onnx_op_call *c);
+void gli_onnx_write_where(gli_onnx_op_call *c);
+void gli_onnx_write_prelu(gli_onnx_op_call *c);
+void gli_onnx_write_same(gli_onnx_op_call *c); /* x as it is */
 
-void gli_onnx_write_conv(gli_onnx_call_out *c);
-void gli_onnx_write_dense(gli_onnx_call_out *c);
-void gli_onnx_write_matmul(gli_onnx_call_out *c);
+void gli_onnx_write_conv(gli_onnx_op_call *c);
+void gli_onnx_write_dense(gli_onnx_op_call *c);
+void gli_onnx_write_matmul(gli_onnx_op_call *c);
 
-void gli_onnx_write_pool(gli_onnx_call_out *c);
-void gli_onnx_write_adaptive_pool(gli_onnx_call_out *c);
-void gli_onnx_write_interpolate(gli_onnx_call_out *c);
+void gli_onnx_write_pool(gli_onnx_op_call *c);
+void gli_onnx_write_adaptive_pool(gli_onnx_op_call *c);
+void gli_onnx_write_interpolate(gli_onnx_op_call *c);
 
-void gli_onnx_write_batchnorm(gli_onnx_call_out *c);
-void gli_onnx_write_layernorm(gli_onnx_call_out *c);
-void gli_onnx_write_groupnorm(gli_onnx_call_out *c);
-void gli_onnx_write_softmax(gli_onnx_call_out *c);
+void gli_onnx_write_batchnorm(gli_onnx_op_call *c);
+void gli_onnx_write_layernorm(gli_onnx_op_call *c);
+void gli_onnx_write_groupnorm(gli_onnx_op_call *c);
+void gli_onnx_write_softmax(gli_onnx_op_call *c);
 
-void gli_onnx_write_reduction(gli_onnx_call_out *c);
-void gli_onnx_write_cumsum(gli_onnx_call_out *c);
-void gli_onnx_write_topk(gli_onnx_call_out *c);
+void gli_onnx_write_reduction(gli_onnx_op_call *c);
+void gli_onnx_write_cumsum(gli_onnx_op_call *c);
+void gli_onnx_write_topk(gli_onnx_op_call *c);
 
-void gli_onnx_write_reshaped(gli_onnx_call_out *c);
-void gli_onnx_write_transposed(gli_onnx_call_out *c);
-void gli_onnx_write_sliced(gli_onnx_call_out *c);
-void gli_onnx_write_casted(gli_onnx_call_out *c);
-void gli_onnx_write_padded(gli_onnx_call_out *c);
-void gli_onnx_write_expanded(gli_onnx_call_out *c);
-void gli_onnx_write_one_hot(gli_onnx_call_out *c);
+void gli_onnx_write_reshaped(gli_onnx_op_call *c);
+void gli_onnx_write_transposed(gli_onnx_op_call *c);
+void gli_onnx_write_sliced(gli_onnx_op_call *c);
+void gli_onnx_write_casted(gli_onnx_op_call *c);
+void gli_onnx_write_padded(gli_onnx_op_call *c);
+void gli_onnx_write_expanded(gli_onnx_op_call *c);
+void gli_onnx_write_one_hot(gli_onnx_op_call *c);
 
-void gli_onnx_write_lengths(gli_onnx_call_out *c);
-void gli_onnx_write_mask(gli_onnx_call_out *c);
-void gli_onnx_write_rnn(gli_onnx_call_out *c);
+void gli_onnx_write_lengths(gli_onnx_op_call *c);
+void gli_onnx_write_mask(gli_onnx_op_call *c);
+void gli_onnx_write_rnn(gli_onnx_op_call *c);
+void gli_onnx_write_lstm_steps(gli_onnx_op_call *c); /* what no operator is */
 
 #endif

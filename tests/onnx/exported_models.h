@@ -1,56 +1,9 @@
 // Models that are written as ONNX: each layer, in the ways in which its nodes differ.
 #pragma once
 
-#include <cmath>
-#include <functional>
-#include <initializer_list>
-#include <string>
-#include <vector>
-
-#include "glia/glia.h"
+#include "onnx/exported_recurrent.h"
 
 namespace glia {
-
-// Floats, or i32 below `classes`.
-struct ExportedInput {
-    std::vector<int64_t> shape;  // without the batch
-    int classes = 0;
-};
-
-struct Network {
-    glia_model *net;
-    std::vector<glia_value> x, outputs;
-
-    void give(std::initializer_list<glia_value> values) { outputs.insert(outputs.end(), values); }
-    glia_value op(const char *name, const void *params, std::vector<glia_value> in, int output = 0) const {
-        std::vector<glia_value> out(static_cast<size_t>(output) + 1);
-        glia_model_op(net, name, params, in.data(), static_cast<int>(in.size()), out.data(), output + 1);
-        return out.back();
-    }
-    glia_value activation(glia_activation kind, glia_value value) const {
-        glia_activation_args args{};
-        args.kind = kind;
-        return glia_model_activation(net, value, &args);
-    }
-    glia_value parameter(const char *name, glia_shape shape) const {
-        return glia_model_parameter(net, name, shape, nullptr);
-    }
-};
-
-struct ExportedModel {
-    std::string name;
-    std::vector<ExportedInput> inputs;
-    std::function<void(Network &)> build;
-    glia_dtype dtype = GLIA_F32;
-};
-
-// The address of args, or of params, that live as long as the call in which this stands.
-template <class Args>
-const Args *with(const Args &args) {
-    return &args;
-}
-
-const ExportedInput kVector{{6}}, kImage{{4, 9, 7}}, kSteps{{5, 3}}, kChannels{{3, 8}}, kWords{{5}, 7}, kLength{{}, 6};
 
 inline const ExportedModel kLinearModels[] = {
     {"dense",
@@ -388,30 +341,6 @@ inline const ExportedModel kMovementModels[] = {
      }},
 };
 
-// All steps, and the last: of all cells and directions, plain and with all that a layer can have.
-inline ExportedModel recurrent_model(int kind, glia_rnn_direction direction, bool more) {
-    static const char *const kinds[]      = {"tanh", "relu", "gru", "lstm"};
-    static const char *const directions[] = {"_forward", "_reverse", "_both"};
-    const auto build                      = [=](Network &n, bool sequence) {
-        const auto fill = [&](auto *args) {
-            args->units = 4, args->direction = direction, args->sequence = sequence, args->no_bias = more;
-            args->layers = more ? 2 : 1, args->dropout = more ? 0.5 : 0;
-            if (more) args->lengths = n.x[1];
-        };
-        glia_rnn_args rnn{};
-        glia_gru_args gru{};
-        glia_lstm_args lstm{};
-        fill(&rnn), fill(&gru), fill(&lstm);
-        rnn.relu = kind == 1, gru.reset_before = more, lstm.peephole = sequence;
-        return kind < 2    ? glia_model_rnn(n.net, n.x[0], &rnn)
-                                    : kind == 2 ? glia_model_gru(n.net, n.x[0], &gru)
-                                                : glia_model_lstm(n.net, n.x[0], &lstm);
-    };
-    return {std::string(kinds[kind]) + directions[direction] + (more ? "_more" : ""),
-            {kSteps, kLength},
-            [=](Network &n) { n.give({build(n, false), build(n, true)}); }};
-}
-
 inline std::vector<ExportedModel> exported_models() {
     std::vector<ExportedModel> all;
     for (const auto &model : kLinearModels) all.push_back(model);
@@ -422,6 +351,11 @@ inline std::vector<ExportedModel> exported_models() {
         for (int direction = 0; direction < 3; ++direction)
             for (bool more : {false, true})
                 all.push_back(recurrent_model(kind, static_cast<glia_rnn_direction>(direction), more));
+    all.push_back(model_with_states(false));
+    all.push_back(model_with_states(true));
+    for (int direction = 0; direction < 3; ++direction)
+        for (bool lengths : {false, true})
+            all.push_back(stepwise_model(static_cast<glia_rnn_direction>(direction), lengths));
     return all;
 }
 
