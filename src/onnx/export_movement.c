@@ -64,7 +64,7 @@ void gli_onnx_write_expanded(gli_onnx_op_call *c) {
 /* Of i64, since onnxruntime has no other with depths of i64. */
 void gli_onnx_write_one_hot(gli_onnx_op_call *c) {
     const glia_one_hot_params *p = c->params;
-    const char *values           = gli_onnx_hold_vector(c->ex, p->dtype, 2, p->off, p->on - p->off);
+    const char *values           = gli_onnx_hold_numbers(c->ex, p->dtype, 2, (double[]){p->off, p->on});
     const char *depth = gli_onnx_hold_number(c->ex, GLIA_I64, p->classes), *indices = c->in[0];
     if (c->x[0]->dtype != GLIA_I64) indices = gli_onnx_write_cast(c->ex, indices, ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
     c->out[0] = gli_onnx_add(c->ex, "OneHot", GLI_ONNX_NAMES(indices, depth, values));

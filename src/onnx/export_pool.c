@@ -42,14 +42,13 @@ static const char *pad_image(const gli_onnx_op_call *c, window *w) {
 }
 
 void gli_onnx_write_pool(gli_onnx_op_call *c) {
-    const bool mean                 = c->op == &gli_op_avg_pool2d;
-    const glia_avg_pool2d_params *p = mean ? c->params : NULL;
-    const bool count                = p && p->count_include_pad;
-    window w                        = window_of(c);
-    const char *x                   = count && w.ceil_mode ? pad_image(c, &w) : c->in[0];
-    const char *y                   = gli_onnx_add(c->ex, c->row->name, 1, &x);
+    const bool mean  = c->op == &gli_op_avg_pool2d;
+    const bool count = mean && ((const glia_avg_pool2d_params *)c->params)->count_include_pad;
+    window w         = window_of(c);
+    const char *x    = count && w.ceil_mode ? pad_image(c, &w) : c->in[0];
+    const char *y    = gli_onnx_add(c->ex, c->row->name, 1, &x);
     gli_onnx_set_params(c);
-    if (w.ceil_mode && !w.fits) {
+    if (w.ceil_mode && !w.fits) { /* of a dilated window, which a mean has not */
         const int *end = gli_onnx_param_ints(c, "pad_end");
         for (int i = 0; i < 2; ++i) w.pads[2 + i] = end[i];
         gli_onnx_set_int(c->ex, "ceil_mode", 1);

@@ -114,16 +114,18 @@ void gli_onnx_set_strings(gli_onnx_export *ex, const char *name, int n, const ch
 
 /* ---- Constants: initializers ---- */
 
-/* The type of the tensors of a dtype; what a model has in 16 bits is as wide as its weights. */
+/* What tensors of a dtype are in the file: those of a model's 16 bits are as wide as its weights. */
+glia_dtype gli_onnx_dtype_in(const gli_onnx_export *ex, glia_dtype dtype);
 int gli_onnx_type_in(const gli_onnx_export *ex, glia_dtype dtype);
 
-/* A constant of zeros, whose values *data has: gli_onnx_dtype_in(dtype) each. */
+/* A constant of zeros, whose values *data has, of gli_onnx_dtype_in(dtype). stem: of its name. */
 const char *gli_onnx_hold(gli_onnx_export *ex, const char *stem, glia_dtype dtype, int ndim, const int64_t *dim,
                           void **data);
 const char *gli_onnx_hold_ints(gli_onnx_export *ex, int n, const int64_t *values);     /* a vector */
 const char *gli_onnx_hold_number(gli_onnx_export *ex, glia_dtype dtype, double value); /* a scalar */
+const char *gli_onnx_hold_numbers(gli_onnx_export *ex, glia_dtype dtype, int64_t n, const double *values);
+/* first, first + step, ... */
 const char *gli_onnx_hold_vector(gli_onnx_export *ex, glia_dtype dtype, int64_t n, double first, double step);
-glia_dtype gli_onnx_dtype_in(const gli_onnx_export *ex, glia_dtype dtype);
 
 /* ---- What several ops are made of. Shapes are those of x and of the result ---- */
 

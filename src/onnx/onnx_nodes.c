@@ -208,6 +208,13 @@ const char *gli_onnx_hold_number(gli_onnx_export *ex, glia_dtype dtype, double v
     return name;
 }
 
+const char *gli_onnx_hold_numbers(gli_onnx_export *ex, glia_dtype dtype, int64_t n, const double *values) {
+    void *data;
+    const char *name = hold(ex, "numbers", dtype, 1, n, &data);
+    for (int64_t i = 0; name && i < n; ++i) gli_store(gli_onnx_dtype_in(ex, dtype), data, i, values[i]);
+    return name;
+}
+
 const char *gli_onnx_hold_vector(gli_onnx_export *ex, glia_dtype dtype, int64_t n, double first, double step) {
     void *data;
     const char *name = hold(ex, "numbers", dtype, 1, n, &data);

@@ -9,6 +9,7 @@
 
 #include "onnx/exported_models.h"
 #include "support/context_test.h"
+#include "support/failing.h"
 #include "support/files.h"
 #include "support/internals.h"
 
@@ -368,6 +369,30 @@ TEST_F(ExportedFile, is_not_written_without_the_values_of_all_weights) {
     EXPECT_EQ(glia_onnx_save(net, path.c_str(), &args), GLIA_UNSUPPORTED);
     EXPECT_TRUE(says("which a file of ONNX cannot have")) << message();
     EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// Weights, an operator, nodes for each step, and the file: nothing is left of what failed.
+TEST(ExportMemory, running_out_of_it_is_an_error) {
+    Folder folder;
+    const std::string path = folder / "net.onnx";
+    const int failed       = fail_every_allocation([&](glia_context *ctx) {
+        glia_model *net    = nullptr;
+        glia_status status = glia_model_create(ctx, nullptr, &net);
+        if (status != GLIA_OK) return status;
+        glia_lstm_args args{};
+        args.units = 2, args.sequence = true;
+        glia_value x    = glia_model_lstm(net, glia_model_input(net, "x", GLIA_SHAPE(2, 2)), &args);
+        args.projection = 1;
+        status          = glia_model_compile(net, glia_model_lstm(net, x, &args), nullptr);
+        if (status == GLIA_OK) status = glia_onnx_save(net, path.c_str(), nullptr);
+        EXPECT_EQ(std::filesystem::exists(path), status == GLIA_OK);
+        glia_model_destroy(net);
+        return status;
+    });
+    EXPECT_GT(failed, 50);
+    int files = 0;
+    for (const auto &entry : std::filesystem::directory_iterator(folder.path())) files += entry.exists();
+    EXPECT_EQ(files, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, ExportTest, testing::ValuesIn(exported_models()), name_of);

@@ -313,7 +313,7 @@ inline const ExportedModel kMovementModels[] = {
          const glia_value y = glia_model_embedding(
              n.net, n.x[0], with<glia_embedding_args>({.count = 7, .size = 4, .has_padding = true}));
          glia_one_hot_params one_hot = glia_one_hot_defaults();
-         one_hot.classes = 7, one_hot.on = 3, one_hot.off = -1;
+         one_hot.classes = 7, one_hot.on = 3, one_hot.off = -1e30;
          n.give({y, glia_model_step(n.net, y, nullptr), glia_model_step(n.net, y, with<glia_step_args>({.step = -1})),
                  n.op("one_hot", &one_hot, {n.x[0]})});
      }},
