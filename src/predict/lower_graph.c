@@ -197,11 +197,15 @@ static bool keeps_order(const gli_node *node, const glia_tensor *x) {
     return true;
 }
 
+bool gli_predict_is_view(const gli_node *node, const glia_tensor *x) {
+    return node->op->view || (node->op == &gli_op_transpose && keeps_order(node, x));
+}
+
 /* Another shape of the same memory. */
 static glia_status lower_view(gli_predict_build *b, const gli_node *node, int time, bool *done) {
     const gli_predict_value *x = &b->values[node->in[0]];
     const int id               = node->out[0];
-    if (!node->op->view && !(node->op == &gli_op_transpose && keeps_order(node, &x->tensor))) return GLIA_OK;
+    if (!gli_predict_is_view(node, &x->tensor)) return GLIA_OK;
     const glia_tensor shape = gli_predict_shape(b, id, time);
     gli_predict_alias(b, id, &shape, x->tensor.data, time);
     b->values[id].weight = x->weight;

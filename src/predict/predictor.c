@@ -5,7 +5,7 @@
 
 #include "core/dtype.h"
 #include "core/float_mode.h"
-#include "nn/emission.h"
+#include "predict/sample_graph.h"
 #include "train/pass.h"
 
 /* ---- create ---- */
@@ -25,22 +25,6 @@ static glia_status check(const glia_model *model, const glia_predictor_args *arg
         GLI_REQUIRE(ctx, model->values[model->inputs[i].value].shape.ndim >= 2, GLIA_SHAPE_MISMATCH,
                     "glia_predictor_create: input '%s' is a scalar, must have a time axis", model->inputs[i].name);
     return GLIA_OK;
-}
-
-/* The model's graph for one sample; output: ids of its values. */
-static glia_status emit(glia_model *model, glia_graph *graph, glia_value *outputs) {
-    void *map = NULL;
-    GLI_TRY(gli_weights_refresh(model));
-    GLI_TRY(gli_new(model->ctx, (size_t)model->n_values, sizeof(glia_value), "a predictor", &map));
-    gli_emission e = {.model = model, .graph = graph, .stateless = true, .batch = 1, .map = map};
-    for (int i = 0; i < model->n_inputs; ++i)
-        e.input_dtype[i] = gli_dtype_wide(model->values[model->inputs[i].value].shape.dtype);
-    gli_emission_weights(&e, model->vector, model->half);
-    gli_model_emit(&e);
-    for (int i = 0; i < model->training->n_outputs; ++i) outputs[i] = e.map[model->training->outputs[i].value];
-    gli_free(model->ctx, map, (size_t)model->n_values, sizeof(glia_value));
-    GLI_TRY(glia_graph_status(graph));
-    return gli_graph_fuse(graph, outputs, model->training->n_outputs);
 }
 
 static glia_status run_calls(const glia_predictor *p) {
@@ -82,7 +66,7 @@ static void set_ports(gli_predict_build *b, const glia_value *outputs, int n_out
     p->n_outputs = n_outputs;
 }
 
-static glia_status count_readers(gli_predict_build *b, const glia_value *outputs, int n_outputs) {
+glia_status gli_predict_count_readers(gli_predict_build *b, const glia_value *outputs, int n_outputs) {
     void *memory;
     GLI_TRY(gli_arena_alloc(b->ctx, &b->arena, (size_t)b->graph->n_values, sizeof *b->readers, &memory));
     b->readers = memory;
@@ -105,7 +89,7 @@ static glia_status build(glia_predictor *p, const glia_graph *graph, const glia_
                            .streaming = args->streaming,
                            .time_axis = args->time_axis < 0 ? args->time_axis : args->time_axis + 1};
     void *memory        = NULL;
-    glia_status status  = count_readers(&b, outputs, n_outputs);
+    glia_status status  = gli_predict_count_readers(&b, outputs, n_outputs);
     if (status == GLIA_OK)
         status = gli_arena_alloc(p->ctx, &p->arena, (size_t)graph->n_values, sizeof *b.values, &memory);
     b.values = memory;
@@ -142,7 +126,7 @@ static glia_status create(glia_model *model, const glia_predictor_args *args, gl
     GLI_TRY(create_empty(model, &p));
     glia_status status = glia_graph_create(model->ctx, &graph);
     if (status != GLIA_OK) return glia_predictor_destroy(p), status;
-    status = emit(model, graph, outputs);
+    status = gli_sample_graph(model, graph, outputs);
     if (status == GLIA_OK) {
         status = build(p, graph, args, outputs, model->training->n_outputs);
         if (status == GLIA_OK) status = warm_up(p);

@@ -96,6 +96,12 @@ const char *gli_predict_label(const gli_node *node);
 /* The time axis of the node's first output; -1: it has none. Fails for a node that cannot work on single steps. */
 glia_status gli_predict_find_time(const gli_predict_build *b, const gli_node *node, int *out);
 
+/* b->readers, in b->arena. */
+glia_status gli_predict_count_readers(gli_predict_build *b, const glia_value *outputs, int n_outputs);
+
+/* Whether the node gives the elements of its input, x of this shape, in their order. */
+bool gli_predict_is_view(const gli_node *node, const glia_tensor *x);
+
 /* All nodes of the graph. */
 glia_status gli_predict_lower(gli_predict_build *b);
 
