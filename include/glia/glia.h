@@ -29,6 +29,7 @@
 #define GLIA_VERSION_PATCH 0
 
 #include "glia/augment.h"
+#include "glia/c_file.h"
 #include "glia/callbacks.h"
 #include "glia/checkpoint.h"
 #include "glia/codes.h"

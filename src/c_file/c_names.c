@@ -1,0 +1,102 @@
+/* Names in C. */
+#include <string.h>
+
+#include "c_file/c_file.h"
+#include "core/print.h"
+
+static const char *const words[] = {
+    "auto",     "break",  "case",     "char",   "const",  "continue", "default",   "do",     "double",  "else",
+    "enum",     "extern", "float",    "for",    "goto",   "if",       "inline",    "int",    "long",    "register",
+    "restrict", "return", "short",    "signed", "sizeof", "static",   "struct",    "switch", "typedef", "union",
+    "unsigned", "void",   "volatile", "while",  "_Bool",  "_Complex", "_Imaginary"};
+
+static bool is_word(const char *text) {
+    for (size_t i = 0; i < sizeof words / sizeof *words; ++i)
+        if (strcmp(text, words[i]) == 0) return true;
+    return false;
+}
+
+/* Not those of the locale. */
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool gli_c_is_name(const char *text) {
+    if (!is_letter(*text) || is_word(text)) return false;
+    while (*text && (is_letter(*text) || is_digit(*text))) ++text;
+    return !*text;
+}
+
+/* Letters, digits and underscores, with a letter in front; without `size` - 1 characters at most. */
+static void spell(const char *text, char *out, size_t size) {
+    size_t used = 0;
+    for (; *text && used + 1 < size; ++text) {
+        if (used == 0 && !is_letter(*text) && !is_digit(*text)) continue;
+        if (used == 0 && (is_digit(*text) || *text == '_')) out[used++] = 'n';
+        if (used + 1 < size) out[used++] = is_letter(*text) || is_digit(*text) ? *text : '_';
+    }
+    if (used == 0) out[used++] = 'n';
+    out[used] = '\0';
+}
+
+/* Macros of the standard headers are all in capitals. */
+static bool may_be_macro(const char *text) {
+    for (; *text; ++text)
+        if (*text >= 'a' && *text <= 'z') return false;
+    return true;
+}
+
+glia_status gli_c_name(gli_c_file *f, gli_names *names, const char *text, const char *suffix, char out[GLI_NAME_SIZE]) {
+    char stem[GLI_NAME_SIZE - 12]; /* gli_names_make adds a number */
+    char name[sizeof stem - 12];
+    spell(text, name, sizeof name);
+    gli_format(stem, sizeof stem, "%s%s%s", name, *suffix ? "_" : "", suffix);
+    if (is_word(stem) || may_be_macro(stem)) strcat(stem, "_"); /* name is shorter by more than that */
+    GLI_TRY(gli_names_reserve(f->ctx, names));
+    gli_names_make(names, stem, out);
+    gli_names_add(names, out, 0);
+    return GLIA_OK;
+}
+
+static glia_status keep(gli_c_file *f, const char *name) {
+    GLI_TRY(gli_names_reserve(f->ctx, &f->names));
+    if (!gli_names_find(&f->names, name)) gli_names_add(&f->names, name, 0);
+    return GLIA_OK;
+}
+
+/* Those that the file uses itself. */
+static glia_status keep_names(gli_c_file *f) {
+    static const char *const used[] = {"scratch", "state", "steps", "memcpy", "memset", "square", "minimum", "maximum"};
+    static const char *const suffixes[] = {"run", "step", "init", "state"};
+    for (size_t i = 0; i < sizeof used / sizeof *used; ++i) GLI_TRY(keep(f, used[i]));
+    for (int k = 0; k < GLIA_UNARY_COUNT; ++k) GLI_TRY(keep(f, glia_unary_name((glia_unary_kind)k)));
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; ++i) {
+        char name[GLI_NAME_SIZE];
+        gli_format(name, sizeof name, "%s_%s", f->prefix, suffixes[i]);
+        GLI_TRY(keep(f, name));
+    }
+    return GLIA_OK;
+}
+
+const char *gli_c_file_name(const gli_c_file *f) {
+    const char *slash = strrchr(f->path, '/');
+    return slash ? slash + 1 : f->path;
+}
+
+glia_status gli_c_choose_prefix(gli_c_file *f, const char *call, const char *prefix) {
+    if (prefix) {
+        GLI_REQUIRE(f->ctx, gli_c_is_name(prefix) && strlen(prefix) < sizeof f->prefix, GLIA_INVALID_ARGUMENT,
+                    "%s: prefix is '%.64s', must be a name in C of at most %d characters", call, prefix,
+                    (int)sizeof f->prefix - 1);
+        gli_format(f->prefix, sizeof f->prefix, "%s", prefix);
+    } else {
+        spell(gli_c_file_name(f), f->prefix, sizeof f->prefix);
+        const size_t length = strlen(f->prefix);
+        if (length > 2 && strcmp(f->prefix + length - 2, "_c") == 0) f->prefix[length - 2] = '\0';
+    }
+    for (size_t i = 0; i < sizeof f->upper; ++i) {
+        const char c = f->prefix[i];
+        f->upper[i]  = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    }
+    memcpy(f->info.prefix, f->prefix, sizeof f->info.prefix);
+    return keep_names(f);
+}
