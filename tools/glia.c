@@ -5,6 +5,7 @@
 
 #include "convert.h"
 #include "doctor.h"
+#include "export.h"
 #include "inspect.h"
 #include "run_network.h"
 
@@ -22,6 +23,9 @@ static const char help[] =
     "                                 .onnx or .safetensors. --weights gives it the weights of another file of\n"
     "                                 safetensors, --weights-only writes these alone, --opset 17 to 28 is of ONNX,\n"
     "                                 --force replaces a file\n"
+    "       glia export MODEL --c FILE.c [--prefix NAME] [--streaming [--time-axis first|last]]\n"
+    "                                 writes what predicts in a saved model as one file of C99; streaming, step by\n"
+    "                                 step\n"
     "       glia version              also --version\n"
     "       glia help                 also --help\n"
     "\n"
@@ -49,14 +53,21 @@ static int run_inspect(int argc, char **argv) {
     return requested ? 0 : 2;
 }
 
-/* A command that reads its arguments itself and ends with 2 where they are wrong. needs: what it takes. */
-static int run_with(int argc, char **argv, int (*command)(int argc, char **argv), const char *needs) {
+/* Those that read their arguments themselves, and end with 2 where these are wrong. */
+static const struct command {
+    const char *name, *takes;
+    int (*run)(int argc, char **argv);
+} commands[] = {{"run", "a file of ONNX", run_network},
+                {"convert", "a file to read and one to write", convert},
+                {"export", "a model's file", export_model}};
+
+static int run_command(const struct command *c, int argc, char **argv) {
     const bool requested = argc == 1 && strcmp(argv[0], "--help") == 0;
     if (argc > 0 && !requested) {
-        const int code = command(argc, argv);
+        const int code = c->run(argc, argv);
         if (code != 2) return code;
     } else if (!requested) {
-        fprintf(stderr, "glia: %s\n", needs);
+        fprintf(stderr, "glia: %s takes %s\n", c->name, c->takes);
     }
     fputs(help, requested ? stdout : stderr);
     return requested ? 0 : 2;
@@ -65,10 +76,8 @@ static int run_with(int argc, char **argv, int (*command)(int argc, char **argv)
 static int run(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "doctor") == 0) return run_doctor(argc - 2, argv + 2);
     if (argc >= 2 && strcmp(argv[1], "inspect") == 0) return run_inspect(argc - 2, argv + 2);
-    if (argc >= 2 && strcmp(argv[1], "run") == 0)
-        return run_with(argc - 2, argv + 2, run_network, "run takes a file of ONNX");
-    if (argc >= 2 && strcmp(argv[1], "convert") == 0)
-        return run_with(argc - 2, argv + 2, convert, "convert takes a file to read and one to write");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; ++i)
+        if (argc >= 2 && strcmp(argv[1], commands[i].name) == 0) return run_command(&commands[i], argc - 2, argv + 2);
     if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()), 0;
     if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout), 0;
     if (argc == 2) fprintf(stderr, "glia: there is no command '%s'\n", argv[1]);

@@ -1,0 +1,75 @@
+#include "export.h"
+
+#include <glia/glia.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+typedef struct job {
+    const char *model, *path;
+    glia_c_file_args args;
+} job;
+
+static int misused(const char *what, const char *word) {
+    fprintf(stderr, "glia: export: %s '%s'\n", what, word);
+    return 2;
+}
+
+static int read_time_axis(job *j, const char *text) {
+    if (strcmp(text, "first") != 0 && strcmp(text, "last") != 0)
+        return misused("--time-axis takes first or last, not", text);
+    j->args.time_axis = strcmp(text, "last") == 0 ? -1 : 0;
+    return 0;
+}
+
+static int read_arguments(job *j, int argc, char **argv) {
+    for (int i = 0; i < argc; ++i) {
+        const int option = strncmp(argv[i], "--", 2) == 0;
+        if (!option && j->model) return misused("it takes one model, not also", argv[i]);
+        if (!option) {
+            j->model = argv[i];
+            continue;
+        }
+        if (strcmp(argv[i], "--streaming") == 0) {
+            j->args.streaming = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--c") != 0 && strcmp(argv[i], "--prefix") != 0 && strcmp(argv[i], "--time-axis") != 0)
+            return misused("there is no option", argv[i]);
+        if (i + 1 == argc) return misused("nothing stands behind", argv[i]);
+        const char *value = argv[i + 1];
+        if (strcmp(argv[i], "--c") == 0) j->path = value;
+        if (strcmp(argv[i], "--prefix") == 0) j->args.prefix = value;
+        if (strcmp(argv[i], "--time-axis") == 0 && read_time_axis(j, value)) return 2;
+        ++i;
+    }
+    if (!j->model) return misused("it takes a model's file, not", "");
+    return j->path ? 0 : misused("it takes --c FILE; there is only", j->model);
+}
+
+static int write_file(glia_context *ctx, const job *j) {
+    glia_model *model = NULL;
+    glia_c_file_info info;
+    glia_status status = glia_model_load(ctx, j->model, NULL, &model);
+    if (status == GLIA_OK) status = glia_model_export_c(model, j->path, &j->args, &info);
+    glia_model_destroy(model);
+    if (status != GLIA_OK) return complain(glia_message(ctx));
+    put_text(stdout, j->path, LONGEST);
+    printf(": %s_run; %zu bytes of weights, %zu of scratch", info.prefix, info.weights, info.scratch);
+    if (j->args.streaming) printf(", %zu of state", info.state);
+    putchar('\n');
+    return 0;
+}
+
+int export_model(int argc, char **argv) {
+    job j             = {0};
+    glia_context *ctx = NULL;
+    int code          = read_arguments(&j, argc, argv);
+    if (code) return code;
+    if (glia_context_create("cpu", &(glia_context_args){.threads = 1}, &ctx) != GLIA_OK)
+        return complain(glia_message(NULL));
+    code = write_file(ctx, &j);
+    glia_context_destroy(ctx);
+    return code;
+}
