@@ -8,6 +8,7 @@
 
 #include "support/clock.h"
 #include "support/facts.h"
+#include "support/predict_networks.h"
 #include "support/program.h"
 
 static const char usage[] =
@@ -17,65 +18,11 @@ static const char usage[] =
     "  --rounds N      of 1000 samples, fewer of large networks (300)\n"
     "  --json FILE     also writes the results there\n";
 
-enum { LONGEST = 784, SAMPLES = 64, SINGLE_RUNS_PER_ROUND = 1000, MOST_ROUNDS = 100000 };
-
-typedef struct network {
-    const char *name;
-    bool streaming;
-    int samples; /* of a round */
-    glia_shape input;
-    glia_value (*layers)(glia_model *net, glia_value x);
-} network;
+enum { SAMPLES = 64, SINGLE_RUNS_PER_ROUND = 1000, MOST_ROUNDS = 100000 };
 
 typedef struct times {
     double fastest, median, block, p50, p99, p9999, longest; /* ns */
 } times;
-
-static glia_value dense(glia_model *net, glia_value x, int units, glia_activation activation) {
-    return glia_model_dense(net, x, &(glia_dense_args){.units = units, .activation = activation});
-}
-
-static glia_value dense64(glia_model *net, glia_value x) { return dense(net, x, 64, GLIA_LINEAR); }
-
-static glia_value stack64(glia_model *net, glia_value x) {
-    return dense(net, dense(net, dense(net, x, 64, GLIA_TANH), 64, GLIA_TANH), 1, GLIA_LINEAR);
-}
-
-static glia_value conv16(glia_model *net, glia_value x) {
-    return glia_model_conv1d(
-        net, x,
-        &(glia_conv1d_args){
-            .filters = 16, .kernel = 3, .pad = 4, .pad_end = GLIA_NO_PAD, .dilation = 2, .steps_first = true});
-}
-
-static glia_value gru(glia_model *net, glia_value x, int units) {
-    return glia_model_gru(net, x, &(glia_gru_args){.units = units, .sequence = true});
-}
-
-static glia_value lstm(glia_model *net, glia_value x, int units) {
-    return glia_model_lstm(net, x, &(glia_lstm_args){.units = units, .sequence = true});
-}
-
-static glia_value gru16(glia_model *net, glia_value x) { return gru(net, x, 16); }
-static glia_value gru64(glia_model *net, glia_value x) { return gru(net, x, 64); }
-static glia_value lstm16(glia_model *net, glia_value x) { return lstm(net, x, 16); }
-static glia_value lstm64(glia_model *net, glia_value x) { return lstm(net, x, 64); }
-static glia_value audio16(glia_model *net, glia_value x) { return dense(net, lstm(net, x, 16), 1, GLIA_LINEAR); }
-
-static glia_value fashion(glia_model *net, glia_value x) {
-    x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}, .activation = GLIA_RELU});
-    x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 64, .kernel = {3, 3}, .activation = GLIA_RELU});
-    x = glia_model_max_pool2d(net, x, &(glia_max_pool2d_args){.kernel = {2, 2}});
-    x = dense(net, glia_model_flatten(net, x, NULL), 128, GLIA_RELU);
-    return dense(net, x, 10, GLIA_LINEAR);
-}
-
-static const network networks[] = {
-    {"dense64", false, 1000, {1, {64}}, dense64},    {"stack64", false, 1000, {1, {64}}, stack64},
-    {"conv16", true, 1000, {2, {8, 16}}, conv16},    {"gru16", true, 1000, {2, {8, 16}}, gru16},
-    {"gru64", true, 1000, {2, {8, 64}}, gru64},      {"lstm16", true, 1000, {2, {8, 16}}, lstm16},
-    {"lstm64", true, 1000, {2, {8, 64}}, lstm64},    {"audio16", true, 1000, {2, {8, 1}}, audio16},
-    {"fashion", false, 5, {3, {1, 28, 28}}, fashion}};
 
 static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -98,11 +45,11 @@ static glia_status run_samples(glia_predictor *p, const char *in, float *out, in
     return GLIA_OK;
 }
 
-static glia_status measure(glia_predictor *p, const network *n, long rounds, double *memory, times *out) {
-    static float x[SAMPLES * LONGEST], y[SAMPLES * LONGEST];
+static glia_status measure(glia_predictor *p, const bench_predict_network *n, long rounds, double *memory, times *out) {
+    static float x[SAMPLES * BENCH_LONGEST_SAMPLE], y[SAMPLES * BENCH_LONGEST_SAMPLE];
     const int singles = n->samples < SINGLE_RUNS_PER_ROUND ? n->samples : SINGLE_RUNS_PER_ROUND;
     double *round = memory, *block = round + rounds, *single = block + rounds;
-    for (int i = 0; i < SAMPLES * LONGEST; ++i) x[i] = (float)(i * 37 % 101) / 101 - 0.5f;
+    for (int i = 0; i < SAMPLES * BENCH_LONGEST_SAMPLE; ++i) x[i] = (float)(i * 37 % 101) / 101 - 0.5f;
     for (long r = 0; r < rounds; ++r) {
         const double begin = bench_now();
         GLIA_TRY(run_samples(p, (const char *)x, y, n->samples, NULL));
@@ -126,7 +73,7 @@ static glia_status measure(glia_predictor *p, const network *n, long rounds, dou
     return GLIA_OK;
 }
 
-static glia_status bench(glia_model *net, const network *n, long rounds, times *out) {
+static glia_status bench(glia_model *net, const bench_predict_network *n, long rounds, times *out) {
     glia_predictor *p  = NULL;
     const glia_value y = n->layers(net, glia_model_input(net, "x", n->input));
     GLIA_TRY(glia_model_compile(net, y, NULL));
@@ -138,7 +85,7 @@ static glia_status bench(glia_model *net, const network *n, long rounds, times *
     return status;
 }
 
-static void report(const network *n, const times *t, FILE *json) {
+static void report(const bench_predict_network *n, const times *t, FILE *json) {
     printf("%-9s %10.1f ns  fastest %10.1f  block %10.1f  p50 %8.0f  p99 %8.0f  p99.99 %8.0f  max %8.0f\n", n->name,
            t->median, t->fastest, t->block, t->p50, t->p99, t->p9999, t->longest);
     if (json)
@@ -151,9 +98,9 @@ static void report(const network *n, const times *t, FILE *json) {
 
 static bool bench_all(glia_context *ctx, const char *only, long rounds, FILE *json) {
     bool passed = true, found = false;
-    for (size_t i = 0; i < sizeof networks / sizeof *networks; ++i) {
-        const network *n = &networks[i];
-        glia_model *net  = NULL;
+    for (size_t i = 0; i < bench_predict_network_count; ++i) {
+        const bench_predict_network *n = &bench_predict_networks[i];
+        glia_model *net                = NULL;
         times t;
         if (only && strcmp(only, n->name) != 0) continue;
         found              = true;

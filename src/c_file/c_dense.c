@@ -12,25 +12,53 @@ void gli_c_transpose(const float *w, int64_t rows, int64_t columns, float *out) 
 /* The outputs are the inner loop, so that a compiler can compute several at once without another order of sums; four
  * inputs at a time, so that it reads and writes each output a quarter as often, and a sum has a quarter of the terms
  * one after the other. */
+/* y[u] += x[k] w[k][u] of four k, from `first` to `end`. */
+static void put_fours(gli_c_file *f, int level, const char *y, const char *x, const char *w, const char *first,
+                      const char *end, int64_t outputs) {
+    const char *u      = outputs > 1 ? "u" : "0"; /* no loop over one output */
+    const char *indent = gli_c_indent(level + (outputs > 1 ? 2 : 1));
+    gli_c_put(f, "%sfor (int k = %s; k < %s; k += 4)\n", gli_c_indent(level), first, end);
+    if (outputs > 1) gli_c_put_loop(f, level + 1, "u", outputs, "\n");
+    gli_c_put(f, "%s%s[%s] += (%s[k] * %s[k][%s] + %s[k + 1] * %s[k + 1][%s]) +\n", indent, y, u, x, w, u, x, w, u);
+    gli_c_put(f, "%s        (%s[k + 2] * %s[k + 2][%s] + %s[k + 3] * %s[k + 3][%s]);\n", indent, x, w, u, x, w, u);
+}
+
 void gli_c_put_product(gli_c_file *f, int level, const char *y, const char *x, const char *w, int64_t inputs,
                        int64_t outputs) {
     const int64_t whole = inputs / 4 * 4;
-    const char *u       = outputs > 1 ? "u" : "0"; /* no loop over one output */
-    if (whole) {
-        const int inner    = level + (outputs > 1 ? 2 : 1);
-        const char *indent = gli_c_indent(inner);
-        gli_c_put(f, "%sfor (int k = 0; k < %lld; k += 4)\n", gli_c_indent(level), (long long)whole);
-        if (outputs > 1) gli_c_put_loop(f, level + 1, "u", outputs, "\n");
-        gli_c_put(f, "%s%s[%s] += (%s[k] * %s[k][%s] + %s[k + 1] * %s[k + 1][%s]) +\n", indent, y, u, x, w, u, x, w, u);
-        gli_c_put(f, "%s        (%s[k + 2] * %s[k + 2][%s] + %s[k + 3] * %s[k + 3][%s]);\n", indent, x, w, u, x, w, u);
-    }
+    char end[24];
+    gli_format(end, sizeof end, "%lld", (long long)whole);
+    if (whole) put_fours(f, level, y, x, w, "0", end, outputs);
     for (int64_t k = whole; k < inputs; ++k) {
         if (outputs > 1)
             gli_c_put_loop(f, level, "u", outputs, " ");
         else
             gli_c_put(f, "%s", gli_c_indent(level));
-        gli_c_put(f, "%s[%s] += %s[%lld] * %s[%lld][%s];\n", y, u, x, (long long)k, w, (long long)k, u);
+        gli_c_put(f, "%s[%s] += %s[%lld] * %s[%lld][%s];\n", y, outputs > 1 ? "u" : "0", x, (long long)k, w,
+                  (long long)k, outputs > 1 ? "u" : "0");
     }
+}
+
+/* Sums of more terms are made of sums of this many, in the workspace: a chain of additions rounds each time. */
+enum { LONGEST = 1024 };
+
+static void put_long_product(gli_c_file *f, int level, const char *y, const char *x, const char *w, int64_t inputs,
+                             int64_t outputs) {
+    const int64_t whole = inputs / LONGEST * LONGEST;
+    const char *indent  = gli_c_indent(level);
+    char rest[48], more[GLI_NAME_SIZE + 32];
+    gli_c_put(f, "%s/* Short sums, which are added up: fewer roundings one after the other. */\n", indent);
+    gli_c_put(f, "%sfor (int first = 0; first < %lld; first += %d) {\n", indent, (long long)whole, LONGEST);
+    gli_c_put(f, "%s    memset(work, 0, %lld * sizeof *work);\n", indent, (long long)outputs);
+    gli_format(rest, sizeof rest, "first + %d", LONGEST);
+    put_fours(f, level + 1, "work", x, w, "first", rest, outputs);
+    gli_c_put_loop(f, level + 1, "u", outputs, "");
+    gli_c_put(f, " %s[u] += work[u];\n", y);
+    gli_c_put(f, "%s}\n", indent);
+    if (whole == inputs) return;
+    gli_format(rest, sizeof rest, "(%s + %lld)", x, (long long)whole);
+    gli_format(more, sizeof more, "(%s + %lld)", w, (long long)whole);
+    gli_c_put_product(f, level, y, rest, more, inputs - whole, outputs);
 }
 
 static glia_status weights(gli_c_file *f, const gli_c_layer *l) {
@@ -72,7 +100,10 @@ static void body(gli_c_file *f, const gli_c_layer *l) {
         gli_c_put(f, "%smemcpy(%s, %s_bias, sizeof %s_bias);\n", indent, y, l->name, l->name);
     else
         gli_c_put(f, "%smemset(%s, 0, %d * sizeof *%s);\n", indent, y, g->u, y);
-    gli_c_put_product(f, level, y, x, w, g->k, g->u);
+    if (g->k > LONGEST)
+        put_long_product(f, level, y, x, w, g->k, g->u);
+    else
+        gli_c_put_product(f, level, y, x, w, g->k, g->u);
     if (l->activation != GLIA_UNARY_LINEAR) {
         gli_c_put_loop(f, level, "u", g->u, "");
         gli_c_put(f, " %s = %s;\n", element, GLI_C_ACTIVATED(l, element));
@@ -82,8 +113,10 @@ static void body(gli_c_file *f, const gli_c_layer *l) {
 
 /* What the op itself computes behind its sum. */
 static void plan(gli_c_file *f, gli_c_layer *l) {
+    const gli_dense_geom *g = l->geom;
     (void)f;
-    l->activation = ((const gli_dense_geom *)l->geom)->activation;
+    l->activation = g->activation;
+    if (g->k > LONGEST) l->workspace = g->u;
 }
 
 const gli_c_op gli_c_dense = {.op        = &gli_op_dense,

@@ -83,8 +83,8 @@ struct gli_c_file {
     int n_layers;
     gli_memory_block *blocks;
     int n_blocks;
-    unsigned functions; /* bit: a glia_unary_kind whose function the file has */
-    bool minimum, maximum;
+    unsigned functions;           /* bit: a glia_unary_kind whose function the file has */
+    bool gates, minimum, maximum; /* more functions that it has */
     bool checks;                  /* an index may be out of range, so that the functions return whether one was */
     gli_names names, layer_names; /* of the latter run_NAME, NAME_weight and the like are made */
     const char *path;

@@ -65,8 +65,9 @@ static glia_status keep(gli_c_file *f, const char *name) {
 
 /* Those that the file uses itself. */
 static glia_status keep_names(gli_c_file *f) {
-    static const char *const used[] = {"scratch", "state", "steps", "memcpy", "memset", "square", "minimum", "maximum"};
-    static const char *const suffixes[] = {"run", "step", "init", "state"};
+    static const char *const used[]     = {"scratch", "state",   "steps",   "memcpy",    "memset",
+                                           "square",  "minimum", "maximum", "fast_tanh", "gate_of"};
+    static const char *const suffixes[] = {"run", "run_in", "step", "step_in", "init", "state"};
     for (size_t i = 0; i < sizeof used / sizeof *used; ++i) GLI_TRY(keep(f, used[i]));
     for (int k = 0; k < GLIA_UNARY_COUNT; ++k) GLI_TRY(keep(f, glia_unary_name((glia_unary_kind)k)));
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; ++i) {

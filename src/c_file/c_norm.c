@@ -46,6 +46,20 @@ static glia_status norm_weights(gli_c_file *f, const gli_c_layer *l) {
     return gli_c_put_vector(f, l, GLI_NORM_BIAS, "bias");
 }
 
+/* Adds up the terms of a row; many of them in parts, which are added up: fewer roundings one after the other. */
+static void put_sum(gli_c_file *f, const char *total, const char *term, int size) {
+    enum { LONGEST = 256 };
+    if (size <= LONGEST) {
+        gli_c_put_loop(f, 2, "i", size, "");
+        gli_c_put(f, " %s += %s;\n", total, term);
+        return;
+    }
+    gli_c_put(f, "        for (int first = 0; first < %d; first += %d) {\n            float part = 0;\n", size,
+              LONGEST);
+    gli_c_put(f, "            for (int i = first; i < first + %d && i < %d; ++i) part += %s;\n", LONGEST, size, term);
+    gli_c_put(f, "            %s += part;\n        }\n", total);
+}
+
 /* rows: of x, each with `size` elements. channel: of element i of a row, as an expression. */
 static void put_rows(gli_c_file *f, const gli_c_layer *l, int rows, int size, double epsilon, const char *channel) {
     char value[GLI_C_EXPRESSION];
@@ -57,9 +71,9 @@ static void put_rows(gli_c_file *f, const gli_c_layer *l, int rows, int size, do
     gli_c_put_loop(f, 1, "row", rows, " {\n");
     gli_c_put(f, "        const float *in = x + row * %d;\n        float *out = y + row * %d;\n", size, size);
     gli_c_put(f, "        float mean = 0, variance = 0;\n");
-    gli_c_put_loop(f, 2, "i", size, " mean += in[i];\n");
+    put_sum(f, "mean", "in[i]", size);
     gli_c_put(f, "        mean /= %d;\n", size);
-    gli_c_put_loop(f, 2, "i", size, " variance += (in[i] - mean) * (in[i] - mean);\n");
+    put_sum(f, "variance", "(in[i] - mean) * (in[i] - mean)", size);
     gli_c_put(f, "        const float scale = 1 / sqrtf(variance / %d + %s);\n", size, GLI_C_FLOAT(epsilon));
     gli_c_put_loop(f, 2, "i", size, "");
     gli_c_put(f, " out[i] = %s;\n    }\n", GLI_C_ACTIVATED(l, value));

@@ -157,19 +157,13 @@ static gli_c_window adaptive_of(const gli_pool2d_geom *g) {
     return w;
 }
 
-static void begin_ranges(gli_c_file *f, const gli_c_window *w, int *level) {
-    for (int i = 0; i < w->n; ++i) {
-        const gli_c_axis *a = &w->axis[i];
-        const char *last    = i == w->n - 1 ? " {" : "";
-        if (a->out == 1)
-            gli_c_put_loop(f, *level, a->in_name, a->in, last);
-        else
-            gli_c_put(f, "%sfor (int %s = %s * %d / %d; %s < ((%s + 1) * %d + %d) / %d; ++%s)%s", gli_c_indent(*level),
-                      a->in_name, a->out_name, a->in, a->out, a->in_name, a->out_name, a->in, a->out - 1, a->out,
-                      a->in_name, last);
-        gli_c_put(f, "\n");
-        ++*level;
-    }
+static void begin_range(gli_c_file *f, int level, const gli_c_axis *a) {
+    if (a->out == 1)
+        gli_c_put_loop(f, level, a->in_name, a->in, " {\n");
+    else
+        gli_c_put(f, "%sfor (int %s = %s * %d / %d; %s < ((%s + 1) * %d + %d) / %d; ++%s) {\n", gli_c_indent(level),
+                  a->in_name, a->out_name, a->in, a->out, a->in_name, a->out_name, a->in, a->out - 1, a->out,
+                  a->in_name);
 }
 
 static void put_adaptive(gli_c_file *f, const gli_c_layer *l, bool max) {
@@ -180,12 +174,17 @@ static void put_adaptive(gli_c_file *f, const gli_c_layer *l, bool max) {
     begin(f, g, &w, &level);
     gli_c_put(f, "%sfloat %s;\n", gli_c_indent(level), max ? "largest = -INFINITY" : "sum = 0");
     if (!max) gli_c_put(f, "%sint counted = 0;\n", gli_c_indent(level));
-    begin_ranges(f, &w, &level);
+    const int outer = level;
+    begin_range(f, level++, &w.axis[0]);
+    if (!max) gli_c_put(f, "%sfloat part = 0; /* of this row */\n", gli_c_indent(level));
+    begin_range(f, level++, &w.axis[1]);
     if (max)
         put_larger(f, level, &w);
     else
-        gli_c_put(f, "%ssum += %s;\n%s++counted;\n", gli_c_indent(level), element(&w, text), gli_c_indent(level));
-    gli_c_put(f, "%s}\n", gli_c_indent(level - 1));
+        gli_c_put(f, "%spart += %s;\n%s++counted;\n", gli_c_indent(level), element(&w, text), gli_c_indent(level));
+    close(f, level - 1, level - 1);
+    if (!max) gli_c_put(f, "%ssum += part;\n", gli_c_indent(level - 1));
+    close(f, outer, outer);
     end(f, l, &w, max ? "largest" : "sum / (float)counted");
 }
 

@@ -26,8 +26,8 @@ static const char *decline(const gli_c_file *f, const gli_c_layer *l) {
 static void plan(gli_c_file *f, gli_c_layer *l) {
     const gli_rnn_geom *g = l->geom;
     const bool plain      = g->cell == GLIA_RNN_TANH || g->cell == GLIA_RNN_RELU;
-    if (!plain) gli_c_use(f, GLIA_UNARY_SIGMOID);
-    if (g->cell == GLIA_RNN_RELU) gli_c_use(f, GLIA_UNARY_RELU);
+    gli_c_use(f, g->cell == GLIA_RNN_RELU ? GLIA_UNARY_RELU : GLIA_UNARY_TANH);
+    f->gates = f->gates || !plain;
     if (isfinite(g->cell_clip)) gli_c_use(f, GLIA_UNARY_CLIP);
     l->workspace = gates_of(g);
     if (l->time < 0) {
@@ -138,7 +138,7 @@ static void put_plain_cell(const cell *c) {
     put_product(c, "gate", "x", "weight_ih", c->g->inputs, H);
     put_product(c, "gate", "h", "weight_hh", H, H);
     gli_c_put_loop(c->f, 1, "k", H, "");
-    gli_c_put(c->f, " h[k] = %s(gate[k]);\n", c->g->cell == GLIA_RNN_RELU ? "relu" : "tanhf");
+    gli_c_put(c->f, " h[k] = %s(gate[k]);\n", c->g->cell == GLIA_RNN_RELU ? "relu" : "fast_tanh");
 }
 
 /* " + NAME_peephole[row][k] * c[k]". */
@@ -153,19 +153,19 @@ static void put_lstm_cell(const cell *c) {
     put_product(c, "gate", "x", "weight_ih", g->inputs, 4 * (int64_t)H);
     put_product(c, "gate", "h", "weight_hh", g->outputs, 4 * (int64_t)H);
     gli_c_put_loop(c->f, 1, "k", H, " {\n");
-    gli_c_put(c->f, "        const float in = sigmoid(gate[k]");
+    gli_c_put(c->f, "        const float in = gate_of(gate[k]");
     put_peephole(c, 0);
-    gli_c_put(c->f, ");\n        const float forget = sigmoid(gate[%d + k]", H);
+    gli_c_put(c->f, ");\n        const float forget = gate_of(gate[%d + k]", H);
     put_peephole(c, 1);
-    gli_c_put(c->f, ");\n        const float candidate = tanhf(gate[%d + k]);\n        c[k] = ", 2 * H);
+    gli_c_put(c->f, ");\n        const float candidate = fast_tanh(gate[%d + k]);\n        c[k] = ", 2 * H);
     if (isfinite(g->cell_clip))
         gli_c_put(c->f, "clip(forget * c[k] + in * candidate, %s, %s);\n", GLI_C_FLOAT(-g->cell_clip),
                   GLI_C_FLOAT(g->cell_clip));
     else
         gli_c_put(c->f, "forget * c[k] + in * candidate;\n");
-    gli_c_put(c->f, "        const float out = sigmoid(gate[%d + k]", 3 * H);
+    gli_c_put(c->f, "        const float out = gate_of(gate[%d + k]", 3 * H);
     put_peephole(c, 2);
-    gli_c_put(c->f, ");\n        %s[k] = out * tanhf(c[k]);\n    }\n", g->projection ? "inner" : "h");
+    gli_c_put(c->f, ");\n        %s[k] = out * fast_tanh(c[k]);\n    }\n", g->projection ? "inner" : "h");
     if (!g->projection) return;
     gli_c_put(c->f, "    memset(h, 0, %d * sizeof *h);\n", g->outputs);
     put_product(c, "h", "inner", "weight_hr", H, g->outputs);
@@ -179,17 +179,18 @@ static void put_gru_cell(const cell *c) {
     put_product(c, "gate", "x", "weight_ih", g->inputs, 3 * (int64_t)H);
     put_product(c, "inner", "h", "weight_hh", H, (g->reset_before ? 2 : 3) * (int64_t)H);
     gli_c_put_loop(c->f, 1, "k", H, " {\n");
-    gli_c_put(c->f, "        const float reset = sigmoid(gate[k] + inner[k]);\n");
+    gli_c_put(c->f, "        const float reset = gate_of(gate[k] + inner[k]);\n");
     if (g->reset_before) { /* r h, then its product is added to the candidate's part */
         gli_c_put(c->f, "        gate[k] = reset * h[k];\n    }\n");
         gli_c_put(c->f, "    float *candidates = inner + %d;\n", 2 * H);
         put_product(c, "candidates", "gate", "weight_hn", H, H);
         gli_c_put_loop(c->f, 1, "k", H, " {\n");
-        gli_c_put(c->f, "        const float candidate = tanhf(gate[%d + k] + candidates[k]);\n", 2 * H);
+        gli_c_put(c->f, "        const float candidate = fast_tanh(gate[%d + k] + candidates[k]);\n", 2 * H);
     } else {
-        gli_c_put(c->f, "        const float candidate = tanhf(gate[%d + k] + reset * inner[%d + k]);\n", 2 * H, 2 * H);
+        gli_c_put(c->f, "        const float candidate = fast_tanh(gate[%d + k] + reset * inner[%d + k]);\n", 2 * H,
+                  2 * H);
     }
-    gli_c_put(c->f, "        const float update = sigmoid(gate[%d + k] + inner[%d + k]);\n", H, H);
+    gli_c_put(c->f, "        const float update = gate_of(gate[%d + k] + inner[%d + k]);\n", H, H);
     gli_c_put(c->f, "        h[k] = (1 - update) * candidate + update * h[k];\n    }\n");
 }
 

@@ -55,15 +55,27 @@ static void put_ports(gli_c_file *f, bool several) {
 
 static const char *result_type(const gli_c_file *f) { return f->checks ? "int" : "void"; }
 
-static void put_run(gli_c_file *f) {
-    gli_c_put(f, "%s %s_run(", result_type(f), f->prefix);
+/* The head of a function. in: it gets the scratch buffer. */
+static void put_run(gli_c_file *f, bool in) {
+    gli_c_put(f, "%s %s_run%s(", result_type(f), f->prefix, in ? "_in" : "");
+    if (in) gli_c_put(f, "float *scratch, ");
     if (f->build.streaming) gli_c_put(f, "%s_state *state, int steps, ", f->prefix);
     put_ports(f, f->build.streaming);
 }
 
-static void put_step(gli_c_file *f) {
-    gli_c_put(f, "%s %s_step(%s_state *state, ", result_type(f), f->prefix, f->prefix);
+static void put_step(gli_c_file *f, bool in) {
+    gli_c_put(f, "%s %s_step%s(", result_type(f), f->prefix, in ? "_in" : "");
+    if (in) gli_c_put(f, "float *scratch, ");
+    gli_c_put(f, "%s_state *state, ", f->prefix);
     put_ports(f, false);
+}
+
+/* One sample, or one step of a stream. */
+static void put_single(gli_c_file *f, bool in) {
+    if (f->build.streaming)
+        put_step(f, in);
+    else
+        put_run(f, in);
 }
 
 static const char *kind_of(const gli_c_layer *l) {
@@ -106,11 +118,8 @@ static void put_sizes(gli_c_file *f) {
         put_upper(f, f->output_names[i]);
         gli_c_put(f, "_SIZE %lld\n", (long long)count_of(f, f->outputs[i].id));
     }
-    gli_c_put(f,
-              "\n/* Bytes of the static buffer that the layers share. It makes the functions below unfit for several\n"
-              " * threads at once, unless %s_STORAGE is defined as static _Thread_local or the like. */\n"
-              "#define %s_SCRATCH_BYTES %zu\n\n",
-              f->upper, f->upper, f->info.scratch);
+    gli_c_put(f, "\n/* Of the buffer that the results between layers share. */\n#define %s_SCRATCH_BYTES %zu\n\n",
+              f->upper, f->info.scratch);
 }
 
 static void put_state_struct(gli_c_file *f) {
@@ -129,19 +138,29 @@ static void put_state_struct(gli_c_file *f) {
 }
 
 static void put_declarations(gli_c_file *f) {
-    static const char *const checked =
-        " Returns 0, or 1 where an\n * index is out of range: then the results are not complete.";
+    const char *unit = f->build.streaming ? "The next step" : "One sample";
+    const char *result =
+        f->checks ? " Returns 0, or 1 where an\n * index is out of range: then the results are not complete." : "";
     if (f->build.streaming) {
         put_state_struct(f);
         gli_c_put(f, "/* Before the first step of a sequence. */\nvoid %s_init(%s_state *state);\n\n", f->prefix,
                   f->prefix);
-        gli_c_put(f, "/* The next step. No array may overlap another.%s */\n", f->checks ? checked : "");
-        put_step(f);
-        gli_c_put(f, ";\n\n/* The next steps, one after the other. */\n");
-    } else {
-        gli_c_put(f, "/* One sample. No array may overlap another.%s */\n", f->checks ? checked : "");
     }
-    put_run(f);
+    gli_c_put(f, "/* %s. No array may overlap another.%s */\n", unit, result);
+    put_single(f, false);
+    gli_c_put(f, ";\n\n");
+    if (f->build.streaming) {
+        gli_c_put(f, "/* The next steps, one after the other. */\n");
+        put_run(f, false);
+        gli_c_put(f, ";\n\n");
+    }
+    if (f->info.scratch == 0) return;
+    gli_c_put(f,
+              "/* The functions above have a static buffer, so that no two threads may be in them at once. Here the "
+              "buffer is\n"
+              " * the caller's. Where %s_NO_BUFFER is defined there is no other function. */\n",
+              f->upper);
+    put_single(f, true);
     gli_c_put(f, ";\n\n");
 }
 
@@ -275,7 +294,7 @@ static void put_port_at(gli_c_file *f, const char *name, int64_t count) {
 }
 
 static void put_steps(gli_c_file *f) {
-    put_run(f);
+    put_run(f, false);
     gli_c_put(f, " {\n    for (int t = 0; t < steps; ++t)\n        %s%s_step(state", f->checks ? "if (" : "",
               f->prefix);
     for (int i = 0; i < f->graph->n_inputs; ++i)
@@ -284,21 +303,32 @@ static void put_steps(gli_c_file *f) {
     gli_c_put(f, f->checks ? ")) return 1;\n    return 0;\n}\n" : ");\n}\n");
 }
 
+/* With a buffer of its own. */
+static void put_buffered(gli_c_file *f) {
+    put_single(f, false);
+    gli_c_put(f, " {\n    static float scratch[%zu];\n    %s%s_%s_in(scratch", f->info.scratch / sizeof(float),
+              f->checks ? "return " : "", f->prefix, f->build.streaming ? "step" : "run");
+    if (f->build.streaming) gli_c_put(f, ", state");
+    for (int i = 0; i < f->graph->n_inputs; ++i) gli_c_put(f, ", %s", f->values[input_id(f, i)].name);
+    for (int i = 0; i < f->n_outputs; ++i) gli_c_put(f, ", %s", f->output_names[i]);
+    gli_c_put(f, f->build.streaming ? ");\n}\n\n" : ");\n}\n");
+}
+
 static void put_network(gli_c_file *f) {
-    bool uses_state = false;
+    const bool has_scratch = f->info.scratch > 0;
+    bool uses_state        = false;
     for (int n = 0; n < f->n_layers; ++n) uses_state = uses_state || f->layers[n].n_fields;
-    if (f->build.streaming) {
+    if (f->build.streaming)
         gli_c_put(f, "void %s_init(%s_state *state) { memset(state, 0, sizeof *state); }\n\n", f->prefix, f->prefix);
-        put_step(f);
-        gli_c_put(f, uses_state ? " {\n" : " {\n    (void)state;\n");
-    } else {
-        put_run(f);
-        gli_c_put(f, " {\n");
-    }
+    put_single(f, has_scratch);
+    gli_c_put(f, f->build.streaming && !uses_state ? " {\n    (void)state;\n" : " {\n");
     for (int n = 0; n < f->n_layers; ++n) put_call(f, &f->layers[n]);
     put_copies(f);
-    gli_c_put(f, f->checks ? "    return 0;\n}\n" : "}\n");
-    if (f->build.streaming) gli_c_put(f, "\n"), put_steps(f);
+    gli_c_put(f, f->checks ? "    return 0;\n}\n\n" : "}\n\n");
+    if (has_scratch) gli_c_put(f, "#ifndef %s_NO_BUFFER\n", f->upper);
+    if (has_scratch) put_buffered(f);
+    if (f->build.streaming) put_steps(f);
+    if (has_scratch) gli_c_put(f, "#endif\n");
 }
 
 static glia_status put_file(gli_c_file *f) {
@@ -306,9 +336,6 @@ static glia_status put_file(gli_c_file *f) {
     gli_c_put(f, "#ifndef %s_HEADER_ONLY\n\n#include <math.h>\n#include <string.h>\n\n", f->upper);
     GLI_TRY(put_weights(f));
     gli_c_put(f, "\n");
-    if (f->info.scratch > 0)
-        gli_c_put(f, "#ifndef %s_STORAGE\n#define %s_STORAGE static\n#endif\n%s_STORAGE float scratch[%zu];\n\n",
-                  f->upper, f->upper, f->upper, f->info.scratch / sizeof(float));
     gli_c_put_functions(f);
     put_layers(f);
     put_network(f);
