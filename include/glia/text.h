@@ -1,4 +1,4 @@
-/* Text: words or characters of UTF-8, and vocabularies that number them.
+/* Text: words or characters of UTF-8, vocabularies that number them, and bags of words.
  *
  * A word is a run of letters, marks and numbers as Unicode 14 classifies them, with the apostrophes (' and U+2019) that
  * stand between two of them: "don't" is one. Format characters, such as the soft hyphen, are left out and end no word;
@@ -46,6 +46,35 @@ GLIA_API int64_t glia_tokens_count(const glia_tokens *tokens);
 
 /* Token i, followed by a NUL that its bytes do not count; it lives as long as tokens. i out of range: all zero. */
 GLIA_API glia_text glia_tokens_get(const glia_tokens *tokens, int64_t i);
+
+/* ---- Cleaning ---- */
+
+/* The steps that are set, one after the other in this order. What a step takes out becomes a space, so that what stood
+ * beside it stays apart. Letters and white space are those of the tokens above. */
+typedef struct glia_clean_args {
+    bool html;      /* tags and comments; &amp; &lt; &gt; &quot; &apos; &nbsp; &#N; and &#xN; become what they stand
+                       for, N that is no character U+FFFD; other references stay. A tag begins with < and a letter, /,
+                       ! or ?, and ends at the next >; what begins and never ends stays */
+    bool urls;      /* from http://, https://, ftp:// or www. up to white space, <, > or ", without the punctuation at
+                       its end; not within a word */
+    bool mentions;  /* @ and the letters, numbers and underscores behind it; not within a word, as in an address */
+    bool hashtags;  /* the same with #. punctuation alone leaves the word */
+    bool lowercase; /* as glia_tokenizer_args has it */
+    bool english_stop_words;     /* the list of Snowball, 174 words */
+    const glia_text *stop_words; /* words in any case, of one token each; text that has them has them in any case */
+    int64_t n_stop_words;
+    bool punctuation;     /* what is neither a word nor white space; an apostrophe within a word stays */
+    bool white_space;     /* runs of it, line ends too, become one space; none stays at the beginning and the end */
+    bool replace_invalid; /* as glia_tokenizer_args has it; otherwise invalid UTF-8 is GLIA_BAD_FORMAT */
+} glia_clean_args;
+
+/* Text i of out is texts[i], cleaned: glia_tokens_get(*out, i), which may be empty. args may be NULL: no step. n_texts
+ * may be 0.
+ * Source of the list: https://snowballstem.org/algorithms/english/stop.txt */
+GLIA_API glia_status glia_text_clean(glia_context *ctx, const glia_clean_args *args, const glia_text *texts,
+                                     int64_t n_texts, glia_tokens **out);
+
+/* ---- Vocabularies ---- */
 
 /* Which index each token has. 0 is padding, 1 stands for every unknown token, the others follow; a vocabulary without
  * one or both of these begins with the next. Padding and unknown have the names "<pad>" and "<unk>", by which
@@ -101,6 +130,67 @@ GLIA_API glia_status glia_vocabulary_encode(const glia_vocabulary *vocabulary, g
  * bytes. Padding writes nothing. bytes: how many there are without the NUL; text NULL with capacity 0: only that. */
 GLIA_API glia_status glia_vocabulary_decode(const glia_vocabulary *vocabulary, glia_dtype dtype, const void *indices,
                                             int64_t count, char *text, size_t capacity, size_t *bytes);
+
+/* ---- Bags of words: a row of numbers for each text ---- */
+
+/* What a row has of an n-gram that its text has `count` times. */
+typedef enum glia_term_weight {
+    GLIA_TERM_COUNT,    /* count */
+    GLIA_TERM_PRESENCE, /* 1 */
+    GLIA_TERM_LOG_COUNT /* 1 + ln(count) */
+} glia_term_weight;
+
+typedef struct glia_vectorizer_args {
+    glia_clean_args clean;         /* what is done to a text before it is split. Stop words are gone before n-grams are
+                                      made: their neighbours become neighbours */
+    glia_tokenizer_args tokenizer; /* splits it. replace_invalid of either serves both */
+    int minimum_n, maximum_n;      /* an n-gram is that many tokens in a row, 1 to 64, words with a space between them;
+                                      default 1, and minimum_n */
+    int64_t minimum_documents;     /* n-grams of fewer texts are left out; default 1 */
+    double maximum_share;          /* and those of more than this share of the texts, 0 to 1; default 1 */
+    int64_t maximum_size;          /* of the others the commonest stay, equally common ones by their bytes; 0: all */
+    int64_t buckets; /* not 0: no n-gram is kept. Its column is a hash of it modulo buckets, and columns add up what
+                        falls together */
+    glia_term_weight weight;
+    bool idf;         /* times ln((1 + texts) / (1 + texts with the n-gram)) + 1, of the texts that it was fitted to */
+    bool unit_length; /* a row is divided by the root of the sum of its squares, where that is not 0 */
+} glia_vectorizer_args;
+
+/* Turns texts into rows of a matrix with a column for each n-gram, in the order of their bytes. With idf and
+ * unit_length a row is TF-IDF as scikit-learn computes it by default. */
+typedef struct glia_vectorizer glia_vectorizer;
+
+/* Chooses the n-grams, and counts the texts that have them: fit it to the training part only. args may be NULL. Needs
+ * memory for every n-gram that differs; with buckets, 24 bytes for each. GLIA_NOT_FOUND where no n-gram is left. With
+ * buckets and without idf, n_texts may be 0.
+ * Source: Salton, Buckley, "Term-weighting approaches in automatic text retrieval", 1988; the smoothed idf is that of
+ * scikit-learn's TfidfTransformer. Weinberger et al., "Feature hashing for large scale multitask learning", 2009; here
+ * without signs. */
+GLIA_API glia_status glia_vectorizer_fit(glia_context *ctx, const glia_vectorizer_args *args, const glia_text *texts,
+                                         int64_t n_texts, glia_vectorizer **out);
+
+/* NULL is allowed. */
+GLIA_API void glia_vectorizer_destroy(glia_vectorizer *vectorizer);
+
+GLIA_API int64_t glia_vectorizer_size(const glia_vectorizer *vectorizer); /* columns */
+
+/* The n-gram of a column; all zero with buckets, and where column is out of range. */
+GLIA_API glia_text glia_vectorizer_term(const glia_vectorizer *vectorizer, int64_t column);
+
+/* The column of an n-gram as it is spelled, -1: it has none. With buckets every n-gram has one. */
+GLIA_API int64_t glia_vectorizer_find(const glia_vectorizer *vectorizer, glia_text term);
+
+/* How many of the texts that it was fitted to have what this column counts; -1: there is no such column. */
+GLIA_API int64_t glia_vectorizer_documents(const glia_vectorizer *vectorizer, int64_t column);
+
+/* Writes row i of texts[i] to matrix [n_texts, glia_vectorizer_size], which has exactly `bytes`. Computed in double,
+ * rounded once. N-grams that it does not know count nothing; a text without known ones is a row of zeros. */
+GLIA_API glia_status glia_vectorizer_transform(const glia_vectorizer *vectorizer, const glia_text *texts,
+                                               int64_t n_texts, float *matrix, size_t bytes);
+
+/* A text file of its settings, stop words and columns; written and read as vocabularies are. */
+GLIA_API glia_status glia_vectorizer_write(const glia_vectorizer *vectorizer, const char *path);
+GLIA_API glia_status glia_vectorizer_read(glia_context *ctx, const char *path, size_t max_bytes, glia_vectorizer **out);
 
 /* ---- Vectors of words that others have trained ---- */
 

@@ -5,6 +5,7 @@
 
 #include "core/context_impl.h"
 #include "core/size.h"
+#include "core/utf8.h"
 
 typedef struct token_entry {
     size_t begin, bytes; /* in text */
@@ -13,10 +14,16 @@ typedef struct token_entry {
 
 /* FNV-1a, and a last step that mixes the upper bits, its best ones, into the lower ones, which choose a slot.
  * Source: http://www.isthe.com/chongo/tech/comp/fnv */
-static uint64_t hash_of(glia_text token) {
+uint64_t gli_token_hash(glia_text token) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < token.bytes; ++i) hash = (hash ^ (unsigned char)token.data[i]) * UINT64_C(0x100000001b3);
     return hash ^ hash >> 32;
+}
+
+int gli_token_compare(glia_text a, glia_text b) {
+    const size_t shared = gli_min_size(a.bytes, b.bytes);
+    const int order     = shared > 0 ? memcmp(a.data, b.data, shared) : 0;
+    return order ? order : (a.bytes > b.bytes) - (a.bytes < b.bytes);
 }
 
 static const token_entry *entry_of(const gli_token_table *table, int64_t number) {
@@ -48,7 +55,7 @@ static int32_t *slot_of(const gli_token_table *table, glia_text token, uint64_t 
 }
 
 int64_t gli_token_table_find(const gli_token_table *table, glia_text token) {
-    return token.bytes > 0 && table->slots.data ? *slot_of(table, token, hash_of(token)) : -1;
+    return token.bytes > 0 && table->slots.data ? *slot_of(table, token, gli_token_hash(token)) : -1;
 }
 
 /* Doubles the slots when they are half full. */
@@ -70,7 +77,7 @@ static glia_status grow(gli_token_table *table) {
 
 glia_status gli_token_table_add(gli_token_table *table, glia_text token, int64_t *number) {
     GLI_TRY(grow(table));
-    const token_entry entry = {.begin = table->text.used, .bytes = token.bytes, .hash = hash_of(token)};
+    const token_entry entry = {.begin = table->text.used, .bytes = token.bytes, .hash = gli_token_hash(token)};
     int32_t *slot           = slot_of(table, token, entry.hash);
     if (*slot < 0) {
         const int64_t next = gli_token_table_count(table);
@@ -81,6 +88,20 @@ glia_status gli_token_table_add(gli_token_table *table, glia_text token, int64_t
         *slot = (int32_t)next;
     }
     *number = *slot;
+    return GLIA_OK;
+}
+
+glia_status gli_token_table_add_new(gli_token_table *table, glia_status refusal, const char *source, glia_text token,
+                                    int64_t first) {
+    glia_context *ctx   = table->ctx;
+    const int64_t count = gli_token_table_count(table);
+    int64_t number;
+    GLI_REQUIRE(ctx, token.data && token.bytes > 0, refusal, "%s: the token is empty", source);
+    GLI_REQUIRE(ctx, gli_utf8_valid(token.data, token.bytes), refusal, "%s: the token of %zu bytes is not valid UTF-8",
+                source, token.bytes);
+    GLI_TRY(gli_token_table_add(table, token, &number));
+    GLI_REQUIRE(ctx, number == count, refusal, "%s: the token '%.*s' has the index %lld already", source,
+                (int)gli_min_size(token.bytes, 64), token.data, (long long)(first + number));
     return GLIA_OK;
 }
 

@@ -19,6 +19,12 @@ glia_status gli_text_check(glia_context *ctx, const char *what, glia_text text) 
     return GLIA_OK;
 }
 
+glia_status gli_texts_check(glia_context *ctx, const char *function, const glia_text *texts, int64_t n_texts) {
+    GLI_REQUIRE(ctx, n_texts >= 0 && (texts || n_texts == 0), GLIA_INVALID_ARGUMENT, "%s: n_texts is %lld, %s",
+                function, (long long)n_texts, texts ? "must not be negative" : "texts is NULL");
+    return GLIA_OK;
+}
+
 void gli_tokenizer_begin(gli_tokenizer *tokenizer, const char *what, glia_text text) {
     tokenizer->what   = what;
     tokenizer->text   = text;
@@ -100,6 +106,7 @@ glia_status gli_tokenizer_next(gli_tokenizer *s, glia_text *token, bool *end) {
     s->token.used = 0;
     while (!found && s->offset < s->text.bytes) {
         GLI_TRY(peek(s, s->offset, &character, &bytes));
+        s->begin = s->offset;
         s->offset += bytes;
         found = !is_skipped(&s->args, character);
     }

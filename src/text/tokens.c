@@ -10,15 +10,28 @@ struct glia_tokens {
 
 static int64_t count_of(const glia_tokens *tokens) { return (int64_t)(tokens->ends.used / sizeof(size_t)); }
 
+glia_status gli_tokens_new(glia_context *ctx, glia_tokens **out) {
+    void *memory;
+    GLI_TRY(gli_new(ctx, 1, sizeof(glia_tokens), "tokens", &memory));
+    *out        = memory;
+    (*out)->ctx = ctx;
+    gli_context_retain(ctx);
+    return GLIA_OK;
+}
+
+glia_status gli_tokens_add(glia_tokens *tokens, glia_text token) {
+    const size_t nul = tokens->text.used + token.bytes;
+    GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->text, token.data, token.bytes, "tokens"));
+    GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->text, "", 1, "tokens"));
+    return gli_byte_buffer_append(tokens->ctx, &tokens->ends, &nul, sizeof nul, "tokens");
+}
+
 static glia_status split_all(glia_tokens *tokens, gli_tokenizer *tokenizer) {
     glia_text token;
     for (bool end = false;;) {
         GLI_TRY(gli_tokenizer_next(tokenizer, &token, &end));
         if (end) return GLIA_OK;
-        const size_t nul = tokens->text.used + token.bytes;
-        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->text, token.data, token.bytes, "tokens"));
-        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->text, "", 1, "tokens"));
-        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->ends, &nul, sizeof nul, "tokens"));
+        GLI_TRY(gli_tokens_add(tokens, token));
     }
 }
 
@@ -27,11 +40,8 @@ static glia_status tokenize(glia_context *ctx, const glia_tokenizer_args *given,
     GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tokenize: out is NULL");
     GLI_TRY(gli_tokenizer_check(ctx, "glia_tokenize", &args));
     GLI_TRY(gli_text_check(ctx, "glia_tokenize", text));
-    void *memory;
-    GLI_TRY(gli_new(ctx, 1, sizeof(glia_tokens), "tokens", &memory));
-    glia_tokens *tokens = memory;
-    tokens->ctx         = ctx;
-    gli_context_retain(ctx);
+    glia_tokens *tokens;
+    GLI_TRY(gli_tokens_new(ctx, &tokens));
     gli_tokenizer tokenizer = {.ctx = ctx, .args = args};
     gli_tokenizer_begin(&tokenizer, "glia_tokenize", text);
     const glia_status status = split_all(tokens, &tokenizer);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "core/context_impl.h"
-#include "core/utf8.h"
 #include "text/tokenizer.h"
 
 glia_status gli_vocabulary_new(glia_context *ctx, const char *function, const glia_vocabulary_args *args,
@@ -33,16 +32,7 @@ void glia_vocabulary_destroy(glia_vocabulary *vocabulary) {
 }
 
 glia_status gli_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *source, glia_text token) {
-    glia_context *ctx = vocabulary->ctx;
-    int64_t number;
-    GLI_REQUIRE(ctx, token.data && token.bytes > 0, refusal, "%s: the token is empty", source);
-    GLI_REQUIRE(ctx, gli_utf8_valid(token.data, token.bytes), refusal, "%s: the token of %zu bytes is not valid UTF-8",
-                source, token.bytes);
-    const int64_t count = gli_token_table_count(&vocabulary->tokens);
-    GLI_TRY(gli_token_table_add(&vocabulary->tokens, token, &number));
-    GLI_REQUIRE(ctx, number == count, refusal, "%s: the token '%.*s' has the index %lld already", source,
-                (int)(token.bytes < 64 ? token.bytes : 64), token.data, (long long)(vocabulary->first + number));
-    return GLIA_OK;
+    return gli_token_table_add_new(&vocabulary->tokens, refusal, source, token, vocabulary->first);
 }
 
 static glia_status fill(glia_vocabulary *vocabulary, const glia_text *tokens, int64_t n_tokens) {

@@ -1,7 +1,6 @@
 /* Vocabularies from texts: counts the tokens, sorts them, uses the most frequent. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/context_impl.h"
 #include "core/size.h"
@@ -48,9 +47,7 @@ static glia_status count_all(gli_tokenizer *tokenizer, const glia_text *texts, i
 static int by_count(const void *a, const void *b) {
     const counted *x = a, *y = b;
     if (x->count != y->count) return x->count > y->count ? -1 : 1;
-    const size_t shared = gli_min_size(x->token.bytes, y->token.bytes);
-    const int order     = memcmp(x->token.data, y->token.data, shared);
-    return order ? order : (x->token.bytes > y->token.bytes) - (x->token.bytes < y->token.bytes);
+    return gli_token_compare(x->token, y->token);
 }
 
 static glia_status choose(const tally *t, const glia_vocabulary_args *args, glia_vocabulary *vocabulary) {
@@ -98,8 +95,7 @@ static glia_status build(glia_context *ctx, const glia_vocabulary_args *given, c
     const char *function            = "glia_vocabulary_build";
     const glia_vocabulary_args args = given ? *given : (glia_vocabulary_args){0};
     GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "%s: out is NULL", function);
-    GLI_REQUIRE(ctx, n_texts >= 0 && (texts || n_texts == 0), GLIA_INVALID_ARGUMENT, "%s: n_texts is %lld, %s",
-                function, (long long)n_texts, texts ? "must not be negative" : "texts is NULL");
+    GLI_TRY(gli_texts_check(ctx, function, texts, n_texts));
     GLI_TRY(check(ctx, function, &args));
     glia_vocabulary *vocabulary;
     GLI_TRY(gli_vocabulary_new(ctx, function, &args, &vocabulary));

@@ -45,6 +45,7 @@ void drop(glia_dataset **made) { glia_dataset_destroy(*made), *made = nullptr; }
 void drop(glia_image **made) { glia_image_destroy(*made), *made = nullptr; }
 void drop(glia_sound **made) { glia_sound_destroy(*made), *made = nullptr; }
 void drop(glia_tokens **made) { glia_tokens_destroy(*made), *made = nullptr; }
+void drop(glia_vectorizer **made) { glia_vectorizer_destroy(*made), *made = nullptr; }
 void drop(glia_vocabulary **made) { glia_vocabulary_destroy(*made), *made = nullptr; }
 void drop(glia_model **made) { glia_model_destroy(*made), *made = nullptr; }
 void drop(glia_trainer **made) { glia_trainer_destroy(*made), *made = nullptr; }
@@ -630,6 +631,18 @@ struct Vocabulary {
     glia_context *ctx() { return session.ctx(); }
     Session session;
     glia_vocabulary *made = nullptr;
+};
+
+// Of the words a and b.
+struct Vectorizer {
+    Vectorizer() : session("") {
+        const glia_text texts[] = {{"a b", 3}, {"b", 1}};
+        EXPECT_EQ(glia_vectorizer_fit(ctx(), nullptr, texts, 2, &made), GLIA_OK) << glia_message(ctx());
+    }
+    ~Vectorizer() { glia_vectorizer_destroy(made); }
+    glia_context *ctx() { return session.ctx(); }
+    Session session;
+    glia_vectorizer *made = nullptr;
 };
 
 // Three steps of two features.

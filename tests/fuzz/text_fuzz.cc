@@ -1,4 +1,5 @@
-// Text: which bytes are UTF-8, what the tokens are made of, and vocabularies that are built from it.
+// Text: which bytes are UTF-8, what the tokens are made of, vocabularies and bags of words that are built from it, and
+// what cleaning leaves.
 #include <algorithm>
 #include <string_view>
 
@@ -85,6 +86,54 @@ void check_vocabulary(Context *context, const glia_tokenizer_args &args, glia_te
     glia_vocabulary_destroy(v);
 }
 
+// All n-grams of one and two tokens are counted, each in its column.
+void check_vectorizer(Context *context, const glia_tokenizer_args &args, glia_text text, size_t tokens) {
+    const glia_vectorizer_args how{.tokenizer = args, .minimum_n = 1, .maximum_n = 2};
+    glia_vectorizer *v       = nullptr;
+    const glia_status status = glia_vectorizer_fit(context->get(), &how, &text, 1, &v);
+    require(status == (tokens > 0 ? GLIA_OK : GLIA_NOT_FOUND), "n-grams of no tokens, or none of some");
+    if (status != GLIA_OK) return;
+    std::vector<float> row(size_t(glia_vectorizer_size(v)));
+    require(glia_vectorizer_transform(v, &text, 1, row.data(), row.size() * sizeof(float)) == GLIA_OK, "no row");
+    double sum = 0;
+    for (const float count : row) sum += count;
+    require(sum == double(2 * tokens - 1), "another number of n-grams");
+    for (int64_t c = 0; c < glia_vectorizer_size(v); ++c)
+        require(glia_vectorizer_find(v, glia_vectorizer_term(v, c)) == c, "an n-gram is not found");
+    glia_vectorizer_destroy(v);
+}
+
+// What is left is valid and, without what replaces, a part of the text in its order; tidy where that was asked for.
+void check_cleaning(Context *context, unsigned how, bool replace, const std::string &text, glia_status want) {
+    const glia_clean_args args{.html               = (how & 1) != 0,
+                               .urls               = (how & 2) != 0,
+                               .mentions           = (how & 2) != 0,
+                               .hashtags           = (how & 2) != 0,
+                               .english_stop_words = (how & 4) != 0,
+                               .punctuation        = (how & 4) != 0,
+                               .white_space        = (how & 8) != 0,
+                               .replace_invalid    = replace};
+    const glia_text given = {text.data(), text.size()};
+    glia_tokens *out      = nullptr;
+    require(glia_text_clean(context->get(), &args, &given, 1, &out) == want, "another status of cleaning");
+    if (want != GLIA_OK) return;
+    const glia_text cleaned = glia_tokens_get(out, 0);
+    const std::string left(cleaned.data, cleaned.bytes);
+    bool valid;
+    size_t at = 0;
+    for (const auto &character : characters_of(left, &valid)) {
+        if (character == " " || args.html || replace) continue;
+        at = text.find(character, at);
+        require(at != std::string::npos, "a character that the text has not");
+        at += character.size();
+    }
+    require(valid, "cleaning leaves broken UTF-8");
+    if (args.white_space)
+        require(left.find("  ") == std::string::npos && (left.empty() || (left.front() != ' ' && left.back() != ' ')),
+                "white space is left");
+    glia_tokens_destroy(out);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -111,7 +160,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             if (args.unit == GLIA_WORDS) require_in_order(all, text);
         }
         check_vocabulary(&context, args, given, all);
+        check_vectorizer(&context, args, given, all.size());
     }
+    check_cleaning(&context, how >> 4, args.replace_invalid, text, want);
     glia_tokens_destroy(tokens);
     return 0;
 }
