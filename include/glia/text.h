@@ -207,9 +207,10 @@ typedef struct glia_word_vectors {
 } glia_word_vectors;
 
 /* Reads what the file holds: of word2vec, as text and in binary, and of GloVe and fastText as text, told apart by their
- * beginning; gzipped, too. A line that is broken is GLIA_BAD_FORMAT with its number. args may be NULL; out->found is
- * 0.
- * Source: https://code.google.com/archive/p/word2vec; Pennington, Socher, Manning, "GloVe", 2014. */
+ * beginning; gzipped, too. A first line of two whole numbers is a header; in a file without one, the first line says
+ * how many numbers a vector has, and no word ends with a number. A line that is broken is GLIA_BAD_FORMAT with its
+ * number. args may be NULL; out->found is 0. Source: https://code.google.com/archive/p/word2vec; Pennington, Socher,
+ * Manning, "GloVe", 2014. */
 GLIA_API glia_status glia_word_vectors_probe(glia_context *ctx, const char *path, const glia_word_vectors_args *args,
                                              glia_word_vectors *out);
 

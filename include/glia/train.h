@@ -67,9 +67,10 @@ GLIA_API glia_model_loss glia_loss_focal(void);
 /* Of probabilities p, to targets t from 0 to 1 in their shape, for segmentation: of each sample and class, dimension 1,
  *   dice   1 - (2 I + s) / (P + T + s)
  *   iou    1 - (I + s) / (P + T - I + s)
- * with the sums over its elements I of p t, P of p and T of t, and s = smooth, 1. The mean of these.
- * Source: Milletari et al., "V-Net", with the sums of MONAI's DiceLoss; Rahman, Wang, "Optimizing
- * Intersection-Over-Union in Deep Neural Networks for Image Segmentation". */
+ * with the sums over its elements I of p t, P of p and T of t, and s = smooth, 1. The mean of these. The range of
+ * targets is not checked: masks of 0 and 255 have to be divided by 255 first, as .mask_values of
+ * glia_image_dataset_args does. Source: Milletari et al., "V-Net", with the sums of MONAI's DiceLoss; Rahman, Wang,
+ * "Optimizing Intersection-Over-Union in Deep Neural Networks for Image Segmentation". */
 GLIA_API glia_model_loss glia_loss_dice(void);
 GLIA_API glia_model_loss glia_loss_iou(void);
 

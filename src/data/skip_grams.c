@@ -1,5 +1,6 @@
 /* Pairs of words and their contexts, to learn vectors of words from. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/context_impl.h"
@@ -57,16 +58,25 @@ static int64_t draw(const skip_grams *s, uint64_t seed, int64_t not_this) {
     return last_sum_not_above(sums, n, fmin(sums[not_this + 1] + (x - before), nextafter(sums[n], 0)));
 }
 
+/* The context of this number of a centre; -1: it has fewer, as when its caller has changed the tokens since. */
+static int64_t context_of(const skip_grams *s, int64_t center, int64_t number) {
+    for (int64_t offset = -s->args.window; offset <= s->args.window; ++offset)
+        if (is_context(s, center, offset) && number-- == 0) return token_at(s, center + offset);
+    return -1;
+}
+
 static glia_status read_sample(void *user, const glia_sample *sample) {
     const skip_grams *s = user;
     const int64_t each = 1 + s->args.negatives, pair = sample->index / each, *pairs = s->pairs.data;
     const int64_t center = gli_last_not_above(pairs, s->count, pair);
-    int64_t left = pair - pairs[center], offset = -s->args.window;
-    for (;; ++offset)
-        if (is_context(s, center, offset) && left-- == 0) break;
+    const int64_t word = token_at(s, center), context = context_of(s, center, pair - pairs[center]);
+    if (word < 0 || word >= s->args.vocabulary || context < 0 || context >= s->args.vocabulary) {
+        snprintf(sample->message, GLIA_SAMPLE_MESSAGE,
+                 "the tokens around token %lld are not those that the dataset was made of", (long long)center);
+        return GLIA_INVALID_ARGUMENT;
+    }
     const bool real               = sample->index % each == 0;
-    const int64_t context         = token_at(s, center + offset);
-    *(int64_t *)sample->inputs[0] = token_at(s, center);
+    *(int64_t *)sample->inputs[0] = word;
     *(int64_t *)sample->inputs[1] = real ? context : draw(s, sample->random, context);
     *(float *)sample->targets[0]  = real;
     return GLIA_OK;

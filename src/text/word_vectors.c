@@ -49,8 +49,9 @@ static glia_status fill_matrix(gli_word_reader *r, const glia_word_vectors_args 
     GLI_REQUIRE(v->ctx,
                 bytes / sizeof(float) / (size_t)r->size == (size_t)rows &&
                     bytes == (size_t)rows * (size_t)r->size * sizeof(float),
-                GLIA_SHAPE_MISMATCH, "glia_vocabulary_read_vectors: matrix has %zu bytes, must be f32 [%lld,%lld]",
-                bytes, (long long)rows, (long long)r->size);
+                GLIA_SHAPE_MISMATCH,
+                "glia_vocabulary_read_vectors: matrix has %zu bytes, must be f32 [%lld,%lld], as line 1 of %s says",
+                bytes, (long long)rows, (long long)r->size, r->in.path);
     GLI_TRY(gli_word_reader_each(r, args->maximum, fill_row, f, &out->words));
     for (int64_t i = 0; i < rows; ++i) {
         if (f->found[i]) continue;

@@ -170,6 +170,23 @@ static glia_status split_line(gli_word_reader *r, glia_text *word, const char **
     return GLIA_OK;
 }
 
+/* A file without a header says in its first line how many numbers a vector has: if that line is broken, the words of
+ * others end with numbers that are too many. */
+static glia_status check_surplus(const gli_word_reader *r, glia_text word) {
+    char number[DIGITS];
+    double value;
+    size_t at = word.bytes;
+    while (at > 0 && word.data[at - 1] != ' ') --at;
+    const size_t n = word.bytes - at;
+    if (r->words != INT64_MAX || at == 0 || n >= sizeof number) return GLIA_OK;
+    memcpy(number, word.data + at, n);
+    number[n] = '\0';
+    GLI_REQUIRE(context_of(r), !gli_scan_double(number, &value), GLIA_BAD_FORMAT,
+                "%s: line %lld: has more numbers than the %lld of line 1, or a word that ends with '%s'", r->in.path,
+                (long long)r->line, (long long)r->size, number);
+    return GLIA_OK;
+}
+
 static bool is_blank(const gli_word_reader *r) {
     const char *line = r->text.block.data;
     return strspn(line, " \r") == r->text.used - 1;
@@ -180,7 +197,9 @@ static glia_status next_text(gli_word_reader *r, glia_text *word, const char **n
         GLI_TRY(read_until(r, '\n', MOST_LINE, end));
         ++r->line;
     } while (!*end && is_blank(r));
-    return *end ? GLIA_OK : split_line(r, word, numbers);
+    if (*end) return GLIA_OK;
+    GLI_TRY(split_line(r, word, numbers));
+    return check_surplus(r, *word);
 }
 
 /* The word, then its floats, little-endian, behind each other in r->text. */

@@ -114,6 +114,25 @@ TEST_F(SkipGrams, negatives_are_never_the_pairs_own_context_however_frequent_it_
     }
 }
 
+// Tokens that their caller changes below the dataset are an error of the sample, not a loop without end.
+TEST_F(SkipGrams, notice_tokens_that_are_others) {
+    int64_t tokens[]    = {2, 3, 4};
+    const int64_t index = 0;
+    const glia_skip_grams_args args{.window = 1, .negatives = 1, .vocabulary = 5, .ignored = 2};
+    ASSERT_EQ(glia_dataset_from_skip_grams(ctx, GLIA_I64, tokens, 3, &args, &data), GLIA_OK) << message();
+    glia_tensor *inputs[] = {tensor(GLIA_I64, GLIA_SHAPE(1)), tensor(GLIA_I64, GLIA_SHAPE(1))};
+    EXPECT_EQ(glia_dataset_get(data, &index, 1, inputs, nullptr), GLIA_OK) << message();
+    for (const auto &[at, other] : {std::pair<size_t, int64_t>{1, 0}, {1, 99}, {0, INT64_MAX}, {0, -1}}) {
+        const int64_t was = tokens[at];
+        tokens[at]        = other;
+        EXPECT_EQ(glia_dataset_get(data, &index, 1, inputs, nullptr), GLIA_INVALID_ARGUMENT) << other;
+        EXPECT_TRUE(says("the tokens around token 0 are not those that the dataset was made of")) << message();
+        tokens[at] = was;
+    }
+    EXPECT_EQ(glia_dataset_get(data, &index, 1, inputs, nullptr), GLIA_OK) << message();
+    for (glia_tensor *t : inputs) glia_tensor_destroy(t);
+}
+
 TEST_F(SkipGrams, refuse_what_is_wrong) {
     const auto refuses = [&](const std::vector<int64_t> &tokens, const glia_skip_grams_args &args,
                              const std::string &words) {

@@ -170,6 +170,23 @@ TEST_F(WordVectors, broken_files_are_told_with_their_lines) {
     EXPECT_TRUE(says("deviation is -1"));
 }
 
+// A first line that lacks a number, or has one too many, says so in the next one; two whole numbers alone are a header.
+TEST_F(WordVectors, a_broken_first_line_is_no_header) {
+    const std::pair<const char *, const char *> table[] = {
+        {"a 1 2", "line 2: has more numbers than the 2 of line 1, or a word that ends with '1'"},
+        {"2 0.5", "line 2: has more numbers than the 1 of line 1, or a word that ends with '2'"},
+        {"2 -3", "line 2: has more numbers than the 1 of line 1"},
+        {"a 1 2 3 4", "line 2: has 4 fields, must have a word and 4 numbers"},
+    };
+    for (const auto &[line, part] : table) {
+        const std::string path = write(line + std::string("\ndog 1 2 3\n"));
+        EXPECT_EQ(glia_word_vectors_probe(ctx, path.c_str(), nullptr, &info), GLIA_BAD_FORMAT) << line;
+        EXPECT_TRUE(says(part)) << message();
+    }
+    EXPECT_EQ(read("a 1 2\ndog 1 2 3\n"), GLIA_SHAPE_MISMATCH);
+    EXPECT_TRUE(says("must be f32 [5,2], as line 1 of ")) << message();
+}
+
 TEST_F(WordVectors, out_of_memory_is_an_ordinary_error) {
     const std::string path = write("2 3\na " + bytes({1, 2, 3}) + "dog " + bytes({1, 2, 3}));
     EXPECT_GT(fail_every_allocation([&](glia_context *c) {
