@@ -213,6 +213,19 @@ GLIA_API glia_status glia_dataset_from_image_folder(glia_context *ctx, const cha
 GLIA_API glia_status glia_dataset_from_image_boxes(glia_context *ctx, const char *file, const char *folder,
                                                    const glia_image_dataset_args *args, glia_dataset **out);
 
+/* The same from an annotation file of COCO's format for detection, JSON: "images" with id and file_name, "categories"
+ * with id and name, and "annotations" with image_id, category_id and bbox [x, y, width, height], in any order; all else
+ * in them is skipped. Plain or gzipped. Classes are the categories in the order of their ids, unless args gives them.
+ * Regions with "iscrowd" 1 and boxes of width or height 0 are left out; how many, the log says. A picture of another
+ * size than width and height of its entry, where it has both, is GLIA_SHAPE_MISMATCH when it is read; COCO's own files
+ * count pixels as they are stored: .as_stored. Folder is that of the pictures, "train2017" for instance.
+ *
+ * The file is held in memory, unpacked, until the call returns, and with it 64 bytes for each annotation and 128 and
+ * its path for each picture; max_bytes is 2^30 by default. GLIA_BAD_FORMAT names the entry and what it holds. Source:
+ * https://cocodataset.org/#format-data */
+GLIA_API glia_status glia_dataset_from_coco(glia_context *ctx, const char *file, const char *folder,
+                                            const glia_image_dataset_args *args, glia_dataset **out);
+
 /* A folder of pictures, at any depth to 16, and another with a mask for each, of the same path up to its ending: an
  * input "image" [C,H,W], a target "mask". Classes are the numbers that a mask of grey or with a palette stores, see
  * .indices above. It gets the size of its picture's sample in the same way; a size other than the picture's is

@@ -96,10 +96,7 @@ static glia_status read_row(reading *r) {
     GLI_REQUIRE(list->ctx, box.x0 < box.x1 && box.y0 < box.y1, GLIA_BAD_FORMAT,
                 "%s: line %lld: the box from (%g, %g) to (%g, %g) is empty", r->path, (long long)r->csv.row_line,
                 box.x0, box.y0, box.x1, box.y1);
-    GLI_REQUIRE(list->ctx, list->n < INT_MAX - 1, GLIA_UNSUPPORTED, "%s: has more than %d boxes", r->path, INT_MAX - 1);
-    GLI_TRY(gli_grow(list->ctx, &list->boxes, &list->capacity, list->n + 1, sizeof box, "the boxes of pictures"));
-    list->boxes[list->n++] = box;
-    return GLIA_OK;
+    return gli_box_list_add(list, r->path, &box);
 }
 
 static glia_status read_rows(reading *r) {
@@ -148,22 +145,33 @@ static int by_picture(const void *a, const void *b) {
     return (x->line > y->line) - (x->line < y->line);
 }
 
+static glia_status move_sizes(gli_box_list *list, const int *rank) {
+    gli_block moved;
+    GLI_TRY(gli_block_alloc(list->ctx, list->sizes.bytes, 1, "the sizes of pictures", &moved));
+    for (int i = 0; i < list->paths.n; ++i)
+        ((gli_box_size *)moved.data)[rank[i]] = ((const gli_box_size *)list->sizes.data)[i];
+    gli_block_free(list->ctx, &list->sizes);
+    list->sizes = moved;
+    return GLIA_OK;
+}
+
 static glia_status sort_by(gli_box_list *list, gli_text_set *set, size_t offset) {
     gli_block block;
     GLI_TRY(gli_block_alloc(list->ctx, (size_t)set->n, sizeof(int), "the order of texts", &block));
-    const int *rank          = block.data;
-    const glia_status status = sort_texts(list->ctx, set, block.data);
+    const int *rank    = block.data;
+    glia_status status = sort_texts(list->ctx, set, block.data);
     for (int i = 0; i < list->n && status == GLIA_OK; ++i) {
         int *number = (int *)((char *)&list->boxes[i] + offset);
         *number     = rank[*number];
     }
+    if (status == GLIA_OK && set == &list->paths && list->sizes.data) status = move_sizes(list, rank);
     gli_block_free(list->ctx, &block);
     return status;
 }
 
-static glia_status sort(gli_box_list *list, bool given) {
+glia_status gli_box_list_sort(gli_box_list *list, bool sort_classes) {
     GLI_TRY(sort_by(list, &list->paths, offsetof(gli_box, picture)));
-    if (!given) GLI_TRY(sort_by(list, &list->classes, offsetof(gli_box, label)));
+    if (sort_classes) GLI_TRY(sort_by(list, &list->classes, offsetof(gli_box, label)));
     if (list->n > 1) qsort(list->boxes, (size_t)list->n, sizeof *list->boxes, by_picture);
     GLI_TRY(gli_block_alloc(list->ctx, (size_t)list->paths.n + 1, sizeof(int), "the boxes of pictures", &list->first));
     int *first = list->first.data, at = 0;
@@ -176,13 +184,20 @@ static glia_status sort(gli_box_list *list, bool given) {
 
 /* ---- Lists ---- */
 
-static glia_status take_classes(gli_box_list *list, const char *const *classes, int n) {
+glia_status gli_box_list_add(gli_box_list *list, const char *path, const gli_box *box) {
+    GLI_REQUIRE(list->ctx, list->n < INT_MAX - 1, GLIA_UNSUPPORTED, "%s: has more than %d boxes", path, INT_MAX - 1);
+    GLI_TRY(gli_grow(list->ctx, &list->boxes, &list->capacity, list->n + 1, sizeof *box, "the boxes of pictures"));
+    list->boxes[list->n++] = *box;
+    return GLIA_OK;
+}
+
+glia_status gli_box_list_take_classes(gli_box_list *list, const char *function, const char *const *classes, int n) {
     int number;
     for (int i = 0; i < n; ++i) {
-        GLI_REQUIRE(list->ctx, classes[i] && *classes[i], GLIA_INVALID_ARGUMENT,
-                    "glia_dataset_from_image_boxes: classes[%d] is %s", i, classes[i] ? "empty" : "NULL");
+        GLI_REQUIRE(list->ctx, classes[i] && *classes[i], GLIA_INVALID_ARGUMENT, "%s: classes[%d] is %s", function, i,
+                    classes[i] ? "empty" : "NULL");
         GLI_REQUIRE(list->ctx, gli_text_set_find(&list->classes, classes[i]) < 0, GLIA_INVALID_ARGUMENT,
-                    "glia_dataset_from_image_boxes: classes[%d], '%.64s', comes twice", i, classes[i]);
+                    "%s: classes[%d], '%.64s', comes twice", function, i, classes[i]);
         GLI_TRY(gli_text_set_add(list->ctx, &list->classes, classes[i], &number));
     }
     return GLIA_OK;
@@ -190,10 +205,10 @@ static glia_status take_classes(gli_box_list *list, const char *const *classes, 
 
 static glia_status read_all(gli_box_list *list, const gli_named_bytes *in, const char *const *classes, int n) {
     reading r = {.list = list, .path = in->where, .given = classes != NULL};
-    GLI_TRY(take_classes(list, classes, classes ? n : 0));
+    GLI_TRY(gli_box_list_take_classes(list, "glia_dataset_from_image_boxes", classes, classes ? n : 0));
     GLI_TRY(gli_csv_open(in, 0, &r.csv));
     glia_status status = read_rows(&r);
-    if (status == GLIA_OK) status = sort(list, r.given);
+    if (status == GLIA_OK) status = gli_box_list_sort(list, !r.given);
     gli_csv_close(&r.csv);
     return status;
 }
@@ -216,5 +231,6 @@ void gli_box_list_free(gli_box_list *list) {
     gli_text_set_free(ctx, &list->classes);
     gli_free(ctx, list->boxes, (size_t)list->capacity, sizeof *list->boxes);
     gli_block_free(ctx, &list->first);
+    gli_block_free(ctx, &list->sizes);
     *list = (gli_box_list){.ctx = ctx};
 }

@@ -310,17 +310,20 @@ static glia_status name_classes(const gli_text_set *classes, glia_dataset *datas
     return status;
 }
 
-static glia_status from_boxes(glia_context *ctx, const char *file, const char *folder,
-                              const glia_image_dataset_args *args, glia_dataset **out) {
-    const char *function = "glia_dataset_from_image_boxes";
+/* Reads a file of boxes: gli_box_list_read or gli_box_list_read_coco. */
+typedef glia_status (*box_reader)(glia_context *ctx, const char *path, size_t max_bytes, const char *const *classes,
+                                  int n, gli_box_list *out);
+
+static glia_status from_boxes(glia_context *ctx, const char *function, box_reader read, const char *file,
+                              const char *folder, const glia_image_dataset_args *args, glia_dataset **out) {
     gli_image_set *set;
     glia_dataset *made = NULL;
     GLI_REQUIRE(ctx, file && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, file ? "out" : "file");
     GLI_REQUIRE(ctx, !folder || *folder, GLIA_INVALID_ARGUMENT, "%s: folder is empty", function);
     GLI_TRY(new_set(ctx, function, args, &set));
-    set->has_boxes = true;
-    glia_status status =
-        gli_box_list_read(ctx, file, set->picture.args.max_bytes, args->classes, args->n_classes, &set->boxes);
+    set->has_boxes         = true;
+    const size_t max_bytes = args->max_bytes ? args->max_bytes : (size_t)1 << 30;
+    glia_status status     = read(ctx, file, max_bytes, args->classes, args->n_classes, &set->boxes);
     if (status == GLIA_OK) status = list_boxed(set, file, folder);
     if (status != GLIA_OK) return destroy_set(set), status;
     const glia_field targets[] = {{"boxes", GLIA_F32, GLIA_SHAPE(set->max_boxes, 4)},
@@ -337,7 +340,17 @@ static glia_status from_boxes(glia_context *ctx, const char *file, const char *f
 glia_status glia_dataset_from_image_boxes(glia_context *ctx, const char *file, const char *folder,
                                           const glia_image_dataset_args *args, glia_dataset **out) {
     GLI_TRY(gli_enter(ctx));
-    const glia_status status = from_boxes(ctx, file, folder, args, out);
+    const glia_status status =
+        from_boxes(ctx, "glia_dataset_from_image_boxes", gli_box_list_read, file, folder, args, out);
+    gli_leave(ctx);
+    return status;
+}
+
+glia_status glia_dataset_from_coco(glia_context *ctx, const char *file, const char *folder,
+                                   const glia_image_dataset_args *args, glia_dataset **out) {
+    GLI_TRY(gli_enter(ctx));
+    const glia_status status =
+        from_boxes(ctx, "glia_dataset_from_coco", gli_box_list_read_coco, file, folder, args, out);
     gli_leave(ctx);
     return status;
 }

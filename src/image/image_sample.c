@@ -133,6 +133,20 @@ static glia_status check_box(gli_job *job, const gli_box *box, const seen *pictu
     return GLIA_OK;
 }
 
+/* Boxes of a picture of another size would be in wrong places. */
+static glia_status check_size(gli_job *job, const gli_image_set *set, int64_t picture, const seen *read) {
+    const gli_box_size *sizes = set->boxes.sizes.data;
+    if (!sizes || sizes[picture].height == 0 || sizes[picture].width == 0) return GLIA_OK;
+    const gli_box_size said = sizes[picture];
+    GLI_JOB_REQUIRE(job, said.height == read->height && said.width == read->width, GLIA_SHAPE_MISMATCH,
+                    "the picture is %lld x %lld, the file of its boxes says %lld x %lld%s", (long long)read->height,
+                    (long long)read->width, (long long)said.height, (long long)said.width,
+                    said.height == read->width && said.width == read->height
+                        ? ": it may have been turned upright, which .as_stored prevents"
+                        : "");
+    return GLIA_OK;
+}
+
 static void write_class(const gli_image_set *set, void *to, int64_t i, int64_t label) {
     if (set->args.label_dtype == GLIA_I64)
         ((int64_t *)to)[i] = label;
@@ -143,8 +157,9 @@ static void write_class(const gli_image_set *set, void *to, int64_t i, int64_t l
 static glia_status write_boxes(gli_job *job, const gli_image_set *set, int64_t picture, const seen *read, float *to,
                                void *classes) {
     const glia_image_box part = read->part;
-    const int *first          = gli_box_list_first(&set->boxes) + picture;
-    int64_t n                 = 0;
+    GLI_TRY(check_size(job, set, picture, read));
+    const int *first = gli_box_list_first(&set->boxes) + picture;
+    int64_t n        = 0;
     for (int i = first[0]; i < first[1]; ++i) {
         const gli_box *box = &set->boxes.boxes[i];
         GLI_TRY(check_box(job, box, read));

@@ -174,9 +174,12 @@ static glia_status take_word(gli_json *json, double *out) {
 }
 
 glia_status gli_json_double(gli_json *json, double *out) {
+    return gli_json_peek(json) == '"' ? take_word(json, out) : gli_json_number(json, out);
+}
+
+glia_status gli_json_number(gli_json *json, double *out) {
     char text[LONGEST_NUMBER + 1];
     double value;
-    if (gli_json_peek(json) == '"') return take_word(json, out);
     GLI_TRY(take_number(json, text, "number"));
     if (!gli_scan_double(text, &value) || !isfinite(value)) return gli_json_refuse(json, "finite number");
     *out = value;

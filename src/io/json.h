@@ -34,7 +34,13 @@ glia_status gli_json_unsigned(gli_json *json, uint64_t *out);
 /* Any number, or one of the strings that stand for the others. */
 glia_status gli_json_double(gli_json *json, double *out);
 
+/* A number alone. */
+glia_status gli_json_number(gli_json *json, double *out);
+
 glia_status gli_json_bool(gli_json *json, bool *out);
+
+/* Skips a value of any kind, with up to 64 objects and arrays in each other. */
+glia_status gli_json_skip(gli_json *json);
 
 /* The character that comes next, which stays; '\0': the end. */
 char gli_json_peek(gli_json *json);
@@ -67,6 +73,9 @@ typedef struct gli_json_field {
 /* Reads an object of these fields, which come in their order; one that is not there leaves the struct as it is. what:
  * for messages, "the optimizer". */
 glia_status gli_json_object(gli_json *json, const char *what, const gli_json_field *fields, int count, void *to);
+
+/* The same of an object of another program's: its fields come in any order, and others are skipped. At most 32. */
+glia_status gli_json_loose_object(gli_json *json, const char *what, const gli_json_field *fields, int count, void *to);
 
 /* Calls read for each element. */
 glia_status gli_json_array(gli_json *json, glia_status (*read)(gli_json *json, void *to, int index), void *to);

@@ -56,6 +56,28 @@ glia_status gli_json_object(gli_json *json, const char *what, const gli_json_fie
     }
 }
 
+glia_status gli_json_loose_object(gli_json *json, const char *what, const gli_json_field *fields, int count, void *to) {
+    unsigned had = 0; /* a bit for each field */
+    bool more;
+    GLI_TRY(gli_json_take(json, '{'));
+    for (int n = 0;; n = 1) {
+        char *key;
+        GLI_TRY(gli_json_more(json, n, '}', &more));
+        if (!more) break;
+        GLI_TRY(gli_json_string(json, &key));
+        GLI_TRY(gli_json_take(json, ':'));
+        const int found = find(fields, count, key);
+        GLI_REQUIRE(json->ctx, found < 0 || !(had >> found & 1u), GLIA_BAD_FORMAT, "%s: %s has '%s' twice", json->path,
+                    what, key);
+        if (found >= 0) had |= 1u << found;
+        GLI_TRY(found < 0 ? gli_json_skip(json) : read_field(json, &fields[found], to));
+    }
+    for (int i = 0; i < count; ++i)
+        GLI_REQUIRE(json->ctx, !fields[i].required || (had >> i & 1u), GLIA_BAD_FORMAT, "%s: %s has no '%s'",
+                    json->path, what, fields[i].name);
+    return GLIA_OK;
+}
+
 glia_status gli_json_array(gli_json *json, glia_status (*read)(gli_json *json, void *to, int index), void *to) {
     bool more;
     GLI_TRY(gli_json_take(json, '['));

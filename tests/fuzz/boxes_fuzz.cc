@@ -1,4 +1,4 @@
-// Tables of boxes: what is read is sorted, and no box is empty.
+// Tables of boxes, and annotation files of COCO: what is read is sorted, and no box is empty.
 #include <cmath>
 #include <cstring>
 
@@ -20,10 +20,10 @@ void check_texts(const gli_text_set &texts, bool sorted) {
     }
 }
 
-void check(const gli_box_list &list, bool given) {
+void check(const gli_box_list &list, bool sorted) {
     const int *first = gli_box_list_first(&list);
     check_texts(list.paths, true);
-    check_texts(list.classes, !given);
+    check_texts(list.classes, sorted);
     require(list.paths.n > 0 && first[0] == 0 && first[list.paths.n] == list.n, "boxes are of no picture");
     for (int i = 0; i < list.paths.n; ++i)
         for (int k = first[i]; k < first[i + 1]; ++k) {
@@ -43,13 +43,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Context context;
     Input input(data, size);
     const unsigned how = input.byte();
-    const bool given   = how & 16;
+    const bool given = how & 16, coco = how & 32;
     const MemoryFile file(packed(input.rest(), how & 15));
     gli_box_list list;
-    const glia_status status =
-        gli_box_list_read(context.get(), file.path(), 1 << 20, given ? classes : nullptr, given ? 2 : 0, &list);
+    const glia_status status = (coco ? gli_box_list_read_coco : gli_box_list_read)(
+        context.get(), file.path(), 1 << 20, given ? classes : nullptr, given ? 2 : 0, &list);
     if (status == GLIA_OK) {
-        check(list, given);
+        check(list, !given && !coco);
     } else {
         require(status == GLIA_BAD_FORMAT || status == GLIA_UNSUPPORTED || status == GLIA_NOT_FOUND, "another error");
         require(context.message().find(file.path()) == 0, "a message without the path");
