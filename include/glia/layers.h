@@ -178,6 +178,27 @@ typedef struct glia_batchnorm_args {
 /* Further weights: NAME.running_mean, NAME.running_var. */
 GLIA_API glia_value glia_model_batchnorm(glia_model *model, glia_value x, const glia_batchnorm_args *args);
 
+typedef struct glia_batchrenorm_args {
+    const char *name;
+    glia_optional epsilon, momentum; /* as of batchnorm [1e-5], [0.1] */
+    glia_optional max_r;             /* at least 1 [3] */
+    glia_optional max_d;             /* not negative [5] */
+    bool population, no_scale, frozen;
+} glia_batchrenorm_args;
+/* Batch renormalisation, for batches that are small or not drawn alike: batchnorm with statistics that are corrected
+ * towards the running ones, with which the model is used later. In training, of the batch's mean and rstd, and
+ * sigma = sqrt(running_var + epsilon) before they move:
+ *   y = weight (xhat r + d) + bias, xhat = (x - mean) rstd
+ *   r = 1 / (rstd sigma), at least 1 / max_r and at most max_r
+ *   d = (mean - running_mean) / sigma, from -max_d to max_d
+ * Gradients take r and d as constants, and go through mean and rstd as those of batchnorm. The running statistics move
+ * as those of batchnorm do, and all but training is the same. With max_r 1 and max_d 0 it is batchnorm.
+ * Further weights: NAME.running_mean, NAME.running_var, and NAME.max_r and NAME.max_d [1], which a schedule sets with
+ * glia_model_set, between calls or in a callback: the paper begins as batchnorm, and lets them grow to 3 and 5.
+ * Source: Ioffe, "Batch Renormalization: Towards Reducing Minibatch Dependence in Batch-Normalized Models", 2017, with
+ * a running variance where it has a running deviation. */
+GLIA_API glia_value glia_model_batchrenorm(glia_model *model, glia_value x, const glia_batchrenorm_args *args);
+
 typedef struct glia_layernorm_args {
     const char *name;
     glia_optional epsilon; /* [1e-5] */

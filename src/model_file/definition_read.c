@@ -125,8 +125,8 @@ typedef struct call_item {
     reading *r;
     const gli_op *op;
     alignas(max_align_t) char params[GLI_MAX_PARAMS];
-    int in[GLI_MAX_IN];
-    int n_in, n_out;
+    int in[GLI_MAX_IN], with[GLI_MAX_WITH];
+    int n_in, n_with, n_out;
     bool as_layer;
 } call_item;
 
@@ -170,18 +170,28 @@ static glia_status read_params(gli_json *json, void *to) {
     return gli_params_read(json, item->r->where, item->op, item->params);
 }
 
-static glia_status read_input_value(gli_json *json, void *to, int index) {
-    call_item *item = to;
+static glia_status read_value(gli_json *json, int index, int most, int *values, int *n) {
     int64_t value;
-    if (index == GLI_MAX_IN) return gli_json_refuse(json, "end of the inputs");
+    if (index == most) return gli_json_refuse(json, "end of the inputs");
     GLI_TRY(gli_json_count(json, &value));
     if (value >= GLI_FILE_MOST_VALUES) return gli_json_refuse(json, "number of a value");
-    item->in[index] = (int)value;
-    item->n_in      = index + 1;
+    values[index] = (int)value;
+    *n            = index + 1;
     return GLIA_OK;
 }
 
+static glia_status read_input_value(gli_json *json, void *to, int index) {
+    call_item *item = to;
+    return read_value(json, index, GLI_MAX_IN, item->in, &item->n_in);
+}
+
+static glia_status read_with_value(gli_json *json, void *to, int index) {
+    call_item *item = to;
+    return read_value(json, index, GLI_MAX_WITH, item->with, &item->n_with);
+}
+
 static glia_status read_inputs(gli_json *json, void *to) { return gli_json_array(json, read_input_value, to); }
+static glia_status read_with(gli_json *json, void *to) { return gli_json_array(json, read_with_value, to); }
 
 /* How many outputs the op has, which may be one of the user's. */
 static int outputs_of(const call_item *item) {
@@ -196,12 +206,12 @@ static glia_status add_call(const gli_json *json, const call_item *item) {
     glia_model *model = item->r->model;
     glia_value in[GLI_MAX_IN], out[GLI_MAX_OUT];
     const int outputs          = outputs_of(item);
-    const gli_emitter *emitter = item->as_layer ? gli_emitter_of(item->op) : NULL;
+    const gli_emitter *emitter = item->as_layer ? gli_emitter_of(item->op, item->n_with) : NULL;
     GLI_REQUIRE(json->ctx, item->n_out >= 1 && item->n_out <= outputs, GLIA_BAD_FORMAT,
                 "%s: %s: op %s has %d outputs, can have 1 to %d", json->path, item->r->where, item->op->name,
                 item->n_out, outputs);
-    GLI_REQUIRE(json->ctx, emitter || !item->as_layer, GLIA_BAD_FORMAT, "%s: %s: layers call op %s as it is",
-                json->path, item->r->where, item->op->name);
+    GLI_REQUIRE(json->ctx, emitter || (!item->as_layer && item->n_with == 0), GLIA_BAD_FORMAT,
+                "%s: %s: layers call op %s as it is", json->path, item->r->where, item->op->name);
     for (int i = 0; i < item->n_in; ++i) {
         const bool state = emitter && (emitter->states >> i & 1);
         in[i]            = (glia_value){state ? 0 : item->in[i], model};
@@ -214,6 +224,8 @@ static glia_status add_call(const gli_json *json, const call_item *item) {
     for (int i = 0; i < item->n_in; ++i)
         if (emitter && (emitter->states >> i & 1)) node->in[i] = item->in[i];
     node->emitter = emitter;
+    node->n_with  = item->n_with;
+    memcpy(node->with, item->with, sizeof node->with);
     return GLIA_OK;
 }
 
@@ -224,6 +236,7 @@ static glia_status read_call(gli_json *json, void *to) {
         {"numbers", GLI_JSON_CALL, false, 0, read_numbers},
         {"params", GLI_JSON_CALL, false, 0, read_params},
         {"in", GLI_JSON_CALL, true, 0, read_inputs},
+        {"with", GLI_JSON_CALL, false, 0, read_with},
         {"out", GLI_JSON_INT, true, offsetof(call_item, n_out), NULL},
         {"as_layer", GLI_JSON_BOOL, false, offsetof(call_item, as_layer), NULL},
     };

@@ -97,6 +97,12 @@ static void put_call(gli_json_text *w, const gli_model_node *node) {
     gli_json_open(w, '[');
     for (int i = 0; i < node->n_in; ++i) gli_json_put_integer(w, node->in[i]);
     gli_json_close(w, ']');
+    if (node->n_with > 0) {
+        gli_json_key(w, "with");
+        gli_json_open(w, '[');
+        for (int i = 0; i < node->n_with; ++i) gli_json_put_integer(w, node->with[i]);
+        gli_json_close(w, ']');
+    }
     gli_json_key(w, "out");
     gli_json_put_integer(w, node->n_out);
     put_flag(w, "as_layer", node->emitter != NULL);

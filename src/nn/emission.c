@@ -5,15 +5,19 @@
 #include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
 
-const gli_emitter *gli_emitter_of(const gli_op *op) {
-    static const gli_emitter *const emitters[] = {&gli_emitter_dropout, &gli_emitter_batchnorm, &gli_emitter_rnn};
+const gli_emitter *gli_emitter_of(const gli_op *op, int n_with) {
+    static const gli_emitter *const emitters[] = {&gli_emitter_dropout, &gli_emitter_batchnorm,
+                                                  &gli_emitter_batchrenorm, &gli_emitter_rnn};
     for (size_t i = 0; i < sizeof emitters / sizeof *emitters; ++i)
-        if (emitters[i]->op == op) return emitters[i];
+        if (emitters[i]->op == op && emitters[i]->n_with == n_with) return emitters[i];
     return NULL;
 }
 
 const gli_weight *gli_node_weight(const glia_model *model, const gli_model_node *node, int i) {
-    const int id = node->in[i];
+    return gli_weight_of_value(model, node->in[i]);
+}
+
+const gli_weight *gli_weight_of_value(const glia_model *model, int id) {
     if (id <= 0 || id >= model->n_values || model->values[id].source != GLI_SOURCE_WEIGHT) return NULL;
     return &model->weights[model->values[id].index];
 }

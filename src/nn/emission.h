@@ -22,21 +22,24 @@ typedef struct gli_emission {
 } gli_emission;
 
 /* How layers call an op of which they add more to a graph than its call: other things in training than otherwise, or
- * states that carry over. One for each such op, so that a model's file need not say which. */
+ * states that carry over. One for each such op and number of values that the emitter reads beside the op's inputs, so
+ * that a model's file need not say which. */
 typedef struct gli_emitter {
     const gli_op *op;
     void (*emit)(gli_emission *e, const gli_model_node *node, const glia_value *in, glia_value *out);
     unsigned states; /* bit i: input i is a weight that carries over, of another batch than the definition's */
     /* Whether the node, whose inputs are values of the model, is such a call. The model then knows of its states. */
     bool (*accept)(glia_model *model, const gli_model_node *node);
+    int n_with; /* of gli_model_node */
 } gli_emitter;
 
-extern const gli_emitter gli_emitter_dropout, gli_emitter_batchnorm, gli_emitter_rnn;
+extern const gli_emitter gli_emitter_dropout, gli_emitter_batchnorm, gli_emitter_batchrenorm, gli_emitter_rnn;
 
 /* NULL: layers call the op as it is. */
-const gli_emitter *gli_emitter_of(const gli_op *op);
+const gli_emitter *gli_emitter_of(const gli_op *op, int n_with);
 
-/* The weight that input i of a node is; NULL: it is none. */
+/* The weight that a value is; NULL: it is none. And the same for input i of a node. */
+const gli_weight *gli_weight_of_value(const glia_model *model, int id);
 const gli_weight *gli_node_weight(const glia_model *model, const gli_model_node *node, int i);
 
 /* Names the weights in the graph: a vector, and its copy in the model's half, NULL where there is none. */

@@ -49,6 +49,8 @@ typedef struct gli_model_value {
 
 struct gli_emitter; /* nn/emission.h */
 
+enum { GLI_MAX_WITH = 2 };
+
 /* A call of an op. */
 typedef struct gli_model_node {
     const struct gli_emitter *emitter; /* adds it to a graph; NULL: as the op with its params */
@@ -56,6 +58,7 @@ typedef struct gli_model_node {
     void *params; /* of the op: params_size bytes */
     int n_in, n_out;
     int in[GLI_MAX_IN], out[GLI_MAX_OUT]; /* ids of values; 0: absent */
+    int n_with, with[GLI_MAX_WITH];       /* values that the emitter alone reads */
     int layer;
 } gli_model_node;
 

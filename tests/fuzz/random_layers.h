@@ -151,6 +151,13 @@ inline const LayerKind kLayers[] = {
      }},
     {0,
      [](glia_model *net, glia_value x, glia_value) {
+         glia_batchrenorm_args a{};
+         a.epsilon = optional(), a.momentum = optional(), a.max_r = optional(), a.max_d = optional();
+         a.population = chance(50), a.no_scale = chance(30);
+         return glia_model_batchrenorm(net, x, &a);
+     }},
+    {0,
+     [](glia_model *net, glia_value x, glia_value) {
          glia_layernorm_args a{};
          a.dims = number(), a.no_scale = chance(30), a.epsilon = optional();
          return glia_model_layernorm(net, x, &a);

@@ -219,6 +219,29 @@ TEST(HostileFile, IsRefusedWithAWord) {
     }
 }
 
+// Values that a layer reads beside the inputs of its op: the limits of a batch renormalisation, values 6 and 7 here.
+TEST(HostileFile, IsRefusedWithAWordAboutWhatALayerReads) {
+    Computer c("cpu");
+    const glia_value x = glia_model_input(c.create(), "x", GLIA_SHAPE(3));
+    const Parts base(saved(c, glia_model_batchrenorm(c.net, x, nullptr),
+                           {.loss = glia_loss_mse(), .optimizer = glia_optimizer_sgd(0.1)}));
+    const Change changes[] = {
+        {"\"with\":[6,7]", "\"with\":[6,5]", GLIA_BAD_FORMAT, "no layer calls op batchnorm like this"},
+        {"\"with\":[6,7]", "\"with\":[6,1]", GLIA_BAD_FORMAT, "no layer calls op batchnorm like this"},
+        {"\"with\":[6,7]", "\"with\":[6,0]", GLIA_BAD_FORMAT, "no layer calls op batchnorm like this"},
+        {"\"with\":[6,7]", "\"with\":[6,99]", GLIA_BAD_FORMAT, "no layer calls op batchnorm like this"},
+        {"\"with\":[6,7]", "\"with\":[6]", GLIA_BAD_FORMAT, "layers call op batchnorm as it is"},
+        {"\"with\":[6,7]", "\"with\":[6,7,7]", GLIA_BAD_FORMAT, "no end of the inputs"},
+        {"\"in\":[1,2,3,4,5]", "\"in\":[1,2,0,4,5]", GLIA_BAD_FORMAT, "no layer calls op batchnorm like this"},
+        {",\"as_layer\":true", "", GLIA_BAD_FORMAT, "layers call op batchnorm as it is"},
+    };
+    for (const Change &change : changes) {
+        Parts parts      = base;
+        parts.definition = replaced(base.definition, change.from, change.to);
+        expect_refused(parts, change.status, change.message);
+    }
+}
+
 TEST(HostileFile, IsRefusedWithAWordAboutItsTraining) {
     const Change trainings[] = {
         {"\"outputs\"", "\"results\"", GLIA_UNSUPPORTED,

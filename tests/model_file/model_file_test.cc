@@ -114,6 +114,13 @@ const vector<Row> &rows() {
              return glia_model_batchnorm(
                  net, y, with(glia_batchnorm_args{.population = true, .no_scale = true, .frozen = true}));
          }},
+        {"batchrenorm", kImage,
+         [](auto net, auto x) {
+             const glia_value y = glia_model_batchrenorm(
+                 net, x, with(glia_batchrenorm_args{.max_r = GLIA_SET(1.5), .max_d = GLIA_SET(0.5)}));
+             return glia_model_batchrenorm(
+                 net, y, with(glia_batchrenorm_args{.population = true, .no_scale = true, .frozen = true}));
+         }},
         {"layernorm", kSteps,
          [](auto net, auto x) { return glia_model_layernorm(net, x, with(glia_layernorm_args{.dims = 2})); }},
         {"groupnorm", kImage,

@@ -449,6 +449,10 @@ const Named kLayers[] = {
      }},
     {"batchnorm", [](auto *m, auto &v,
                      auto *name) { return glia_model_batchnorm(m, v.image, with(glia_batchnorm_args{.name = name})); }},
+    {"batchrenorm",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_batchrenorm(m, v.image, with(glia_batchrenorm_args{.name = name}));
+     }},
     {"layernorm", [](auto *m, auto &v,
                      auto *name) { return glia_model_layernorm(m, v.image, with(glia_layernorm_args{.name = name})); }},
     {"groupnorm", [](auto *m, auto &v,
