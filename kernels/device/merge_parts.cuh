@@ -9,16 +9,24 @@ namespace glia {
 
 enum { MERGE_THREADS = 256 };
 
-/* The state of all threads of a block to `whole`, where the grid has no other block, else to of_block. One thread
+/* The blocks that share some work, and which of them this one is: those of the grid, or one that does all of it. */
+struct block_share {
+    unsigned block, blocks;
+};
+__device__ inline block_share share_of_grid() { return {blockIdx.x, gridDim.x}; }
+__device__ inline block_share all_work() { return {0, 1}; }
+
+/* The state of all threads of a block to `whole`, where no other block has a share, else to of_block. One thread
  * stores. */
 template <int WARPS, class S, class F>
-__device__ inline void finish_block(S state, S (&shared)[WARPS], S *of_block, F whole) {
+__device__ inline void finish_block(S state, S (&shared)[WARPS], S *of_block, F whole,
+                                    const block_share &share = share_of_grid()) {
     state = block_merge(state, shared);
     if (threadIdx.x != 0) return;
-    if (gridDim.x == 1)
+    if (share.blocks == 1)
         whole(state);
     else
-        of_block[blockIdx.x] = state;
+        of_block[share.block] = state;
 }
 
 /* parts: [slices][outputs]; a block has `across` outputs. */

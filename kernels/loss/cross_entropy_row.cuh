@@ -4,6 +4,7 @@
 
 #include "kernels/device/class_rows.cuh"
 #include "kernels/device/index_check.cuh"
+#include "kernels/device/merge_parts.cuh"
 #include "kernels/device/rows.cuh"
 #include "kernels/device/softmax_sums.cuh"
 #include "kernels/loss/cross_entropy_launch.h"
@@ -33,19 +34,23 @@ struct problem {
 template <int TEAM>
 struct class_team {
     row_cluster cluster;
+    block_share share;
     int lane, size;
 
     template <class T>
-    __device__ explicit class_team(const problem<T> &p)
+    __device__ explicit class_team(const problem<T> &p, const block_share &of = share_of_grid())
         : cluster(TEAM > LANES ? p.cluster : 1),
+          share(of),
           lane(cluster.rank * TEAM + int(threadIdx.x) % TEAM),
           size(cluster.blocks * TEAM) {}
 
     /* Teams take items in turn: the first, and the distance to the next. */
     __device__ int64_t first() const {
-        return int64_t(blockIdx.x / unsigned(cluster.blocks)) * (CLASS_THREADS / TEAM) + threadIdx.x / TEAM;
+        return int64_t(share.block / unsigned(cluster.blocks)) * (CLASS_THREADS / TEAM) + threadIdx.x / TEAM;
     }
-    __device__ int64_t step() const { return int64_t(gridDim.x / unsigned(cluster.blocks)) * (CLASS_THREADS / TEAM); }
+    __device__ int64_t step() const {
+        return int64_t(share.blocks / unsigned(cluster.blocks)) * (CLASS_THREADS / TEAM);
+    }
     /* Whether a team of the block has one, for its team's item `item`. */
     __device__ bool any(int64_t item, const class_shape &s) const { return item - threadIdx.x / TEAM < s.items; }
     template <class F, class C>

@@ -223,7 +223,7 @@ glia_status gli_run_group(const gli_call *const *calls, const gli_choice *const 
                           int n) {
     const glia_context *ctx = calls[0]->ctx;
     const bool as_one       = !ctx->shadow && !ctx->trace && !gli_log_enabled(ctx, GLI_LOG_TIME);
-    if (as_one && choices[0]->provider->run_chain) return choices[0]->provider->run_chain(calls, n);
+    if (as_one && choices[0]->provider->run_chain) return choices[0]->provider->run_chain(calls, workspaces, n);
     if (as_one) return choices[0]->provider->run_group(calls, workspaces, n);
     for (int i = 0; i < n; ++i) GLI_TRY(gli_run(calls[i], choices[i], workspaces[i]));
     return GLIA_OK;

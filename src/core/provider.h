@@ -59,7 +59,7 @@ struct gli_provider {
      * it. A chain's calls keep the providers that they have, which run them where they are run one by one. A provider
      * has groups or chains, not both. */
     int (*chain)(const gli_call *const *calls, int n);
-    glia_status (*run_chain)(const gli_call *const *calls, int n);
+    glia_status (*run_chain)(const gli_call *const *calls, void *const *workspaces, int n);
 };
 
 /* Why the provider does not take the call, by its `accepts` or its decline, as far as is known before prepare; NULL: it

@@ -86,4 +86,13 @@ int gli_cuda_views(const gli_call *const *calls, const gli_cuda_kernel *const *k
                                               .group     = group_##op,                                \
                                               .run_group = run_group_##op}
 
+/* The same of the kernel op_portable_kernel, with chains: gli_OP_portable. */
+#define GLI_CUDA_CHAIN_PROVIDER(op_, chain_, run_chain_)                              \
+    const gli_provider gli_##op_##_portable = {.name      = "cuda.portable",          \
+                                               .accepts   = GLI_ACCEPTS_ALL,          \
+                                               .prepare   = prepare_##op_##_portable, \
+                                               .run       = run_##op_##_portable,     \
+                                               .chain     = chain_,                   \
+                                               .run_chain = run_chain_}
+
 #endif

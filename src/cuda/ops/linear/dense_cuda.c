@@ -1,4 +1,4 @@
-#include "ops/linear/dense_geom.h"
+#include "cuda/ops/linear/dense_chain.h"
 
 #include "core/provider.h"
 #include "cuda/ops/gemm_provider.h"
@@ -41,7 +41,7 @@ static size_t data_workspace(const gli_call *call, glia_dtype dtype) {
     return gli_kernel_matmul_workspace(&m);
 }
 
-static gli_gemm forward_gemm(const gli_call *call, const gli_cuda_view *v) {
+gli_gemm gli_cuda_dense_gemm(const gli_call *call, const gli_cuda_view *v) {
     const gli_dense_geom *g = call->geom;
     const int64_t *w        = v->in_stride[GLI_DENSE_W];
     gli_gemm m              = forward_sizes(call, v->dtype);
@@ -82,8 +82,8 @@ static gli_gemm data_gemm(const gli_call *call, const gli_cuda_view *v) {
     return m;
 }
 
-GLI_CUDA_GEMM(forward, gli_gemm, forward_gemm, gli_kernel_matmul)
-GLI_CUDA_GEMM(forward_tensor_cores, gli_gemm, forward_gemm, gli_kernel_matmul_tensor_cores)
+GLI_CUDA_GEMM(forward, gli_gemm, gli_cuda_dense_gemm, gli_kernel_matmul)
+GLI_CUDA_GEMM(forward_tensor_cores, gli_gemm, gli_cuda_dense_gemm, gli_kernel_matmul_tensor_cores)
 GLI_CUDA_GEMM(weights, gli_gemm, weights_gemm, gli_kernel_matmul)
 GLI_CUDA_GEMM(weights_tensor_cores, gli_gemm, weights_gemm, gli_kernel_matmul_tensor_cores)
 GLI_CUDA_GEMM(data, gli_gemm, data_gemm, gli_kernel_matmul)
@@ -125,8 +125,10 @@ GLI_CUDA_KERNEL_PROVIDER(dense, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_
 GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_weights,
                          .run = weights_tensor_cores, .workspace = weights_workspace,
                          .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
-GLI_CUDA_PROVIDER(dense, .run = forward, .workspace = forward_workspace,
-                  .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
+GLI_CUDA_KERNEL(dense, portable, .run = forward, .workspace = forward_workspace,
+                .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS)
+const gli_cuda_kernel *const gli_cuda_dense_kernel = &dense_portable_kernel;
+GLI_CUDA_CHAIN_PROVIDER(dense, gli_cuda_dense_chain, gli_cuda_run_dense_chain);
 GLI_CUDA_GROUP_PROVIDER(dense_backward_weights, .run = weights, .workspace = weights_workspace, .group = group_weights,
                         .run_group   = run_weights_group,
                         .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);

@@ -1,8 +1,7 @@
-#include "kernels/loss/cross_entropy_launch.h"
+#include "cuda/ops/loss/cross_entropy_arrays.h"
 
 #include "core/provider.h"
 #include "cuda/device/index_error.h"
-#include "cuda/ops/dense_view.h"
 
 static glia_status arrays_of(const gli_call *call, const gli_cuda_view *v, gli_cross_entropy_arrays *out) {
     *out = (gli_cross_entropy_arrays){.dtype     = v->dtype,
@@ -36,11 +35,17 @@ static glia_status cross_entropy(const gli_call *call, const gli_cuda_view *v) {
     return GLIA_OK;
 }
 
+glia_status gli_cuda_cross_entropy_backward_arrays(const gli_call *call, const gli_cuda_view *v,
+                                                   gli_cross_entropy_arrays *out) {
+    GLI_TRY(arrays_of(call, v, out));
+    out->y  = v->out[GLI_CROSS_ENTROPY_BACK_Y];
+    out->dx = v->out[GLI_CROSS_ENTROPY_BACK_DX];
+    return GLIA_OK;
+}
+
 static glia_status cross_entropy_backward(const gli_call *call, const gli_cuda_view *v) {
     gli_cross_entropy_arrays arrays;
-    GLI_TRY(arrays_of(call, v, &arrays));
-    arrays.y  = v->out[GLI_CROSS_ENTROPY_BACK_Y];
-    arrays.dx = v->out[GLI_CROSS_ENTROPY_BACK_DX];
+    GLI_TRY(gli_cuda_cross_entropy_backward_arrays(call, v, &arrays));
     GLI_CUDA_TRY(call->ctx, gli_kernel_cross_entropy_backward(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
@@ -49,3 +54,4 @@ GLI_CUDA_PROVIDER(cross_entropy, .run = cross_entropy, .typed_in = 1 << GLI_CROS
                   .workspace = workspace);
 GLI_CUDA_PROVIDER(cross_entropy_backward, .run = cross_entropy_backward, .typed_in = 1 << GLI_CROSS_ENTROPY_TARGET,
                   .workspace = backward_workspace);
+const gli_cuda_kernel *const gli_cuda_cross_entropy_backward_kernel = &cross_entropy_backward_portable_kernel;

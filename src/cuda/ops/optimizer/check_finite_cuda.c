@@ -20,4 +20,4 @@ static glia_status check_finite(const gli_call *call, const gli_cuda_view *v) {
 
 GLI_CUDA_KERNEL(check_finite, portable, .run = check_finite)
 const gli_cuda_kernel *const gli_cuda_check_finite_kernel = &check_finite_portable_kernel;
-GLI_CUDA_CHAIN_PROVIDER(check_finite);
+GLI_CUDA_CHAIN_PROVIDER(check_finite, gli_cuda_update_chain, gli_cuda_run_update_chain);

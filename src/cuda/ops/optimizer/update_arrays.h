@@ -38,7 +38,7 @@ void gli_cuda_accumulate_arrays(const gli_call *call, const gli_cuda_view *view,
 /* For the fields chain and run_chain of the providers of optimizers and of check_finite: check_finite or not, an
  * optimizer, a small accumulate or not. */
 int gli_cuda_update_chain(const gli_call *const *calls, int n);
-glia_status gli_cuda_run_update_chain(const gli_call *const *calls, int n);
+glia_status gli_cuda_run_update_chain(const gli_call *const *calls, void *const *workspaces, int n);
 
 /* Defines the provider gli_OP_portable and gli_cuda_update_OP from update(call, view, chain); half, new_half: the
  * numbers of these tensors. */
@@ -49,15 +49,6 @@ glia_status gli_cuda_run_update_chain(const gli_call *const *calls, int n);
     GLI_CUDA_KERNEL(op_, portable, .run = run_alone_##op_, .flat = true,                             \
                     .typed_in = 1 << GLI_OPTIMIZER_RATE | 1 << (half), .typed_out = 1 << (new_half)) \
     const gli_cuda_update gli_cuda_update_##op_ = {&gli_op_##op_, &op_##_portable_kernel, update};   \
-    GLI_CUDA_CHAIN_PROVIDER(op_)
-
-/* The provider of the kernel op_portable_kernel. */
-#define GLI_CUDA_CHAIN_PROVIDER(op_)                                                  \
-    const gli_provider gli_##op_##_portable = {.name      = "cuda.portable",          \
-                                               .accepts   = GLI_ACCEPTS_ALL,          \
-                                               .prepare   = prepare_##op_##_portable, \
-                                               .run       = run_##op_##_portable,     \
-                                               .chain     = gli_cuda_update_chain,    \
-                                               .run_chain = gli_cuda_run_update_chain}
+    GLI_CUDA_CHAIN_PROVIDER(op_, gli_cuda_update_chain, gli_cuda_run_update_chain)
 
 #endif

@@ -48,7 +48,8 @@ static chain chain_of(const gli_call *const *calls, int n) {
 
 int gli_cuda_update_chain(const gli_call *const *calls, int n) { return chain_of(calls, n).length; }
 
-glia_status gli_cuda_run_update_chain(const gli_call *const *calls, int n) {
+glia_status gli_cuda_run_update_chain(const gli_call *const *calls, void *const *workspaces, int n) {
+    (void)workspaces;
     const chain c        = chain_of(calls, n);
     gli_update_chain all = {.counter = gli_cuda_of(calls[0]->ctx)->arrivals.data, .gpu = gli_cuda_gpu(calls[0])};
     GLI_REQUIRE(calls[0]->ctx, c.length == n && n > 1, GLIA_UNSUPPORTED, "%s: a chain of %d calls has become one of %d",

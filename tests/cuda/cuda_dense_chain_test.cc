@@ -1,0 +1,184 @@
+// A dense layer and what follows it as one launch, with the bits of one launch for each call.
+#include <cmath>
+
+#include "support/devices.h"
+
+extern "C" {
+#include "graph/graph_impl.h"
+#include "graph/plan.h"
+}
+
+namespace {
+
+using namespace glia;
+
+constexpr int kLeft = -100;  // the class of items that are left out, in some cases
+
+// The last layer of a classifier, and its loss.
+struct Head {
+    int64_t rows, k, classes;
+    glia_dtype dtype = GLIA_F32;
+    glia_cross_entropy_params loss{};
+    bool weighted = false;
+    bool bias     = true;
+};
+
+class Graph {
+   public:
+    explicit Graph(glia_context *ctx) : ctx_(ctx) {
+        EXPECT_EQ(glia_graph_create(ctx, &graph_), GLIA_OK);
+        keep_(graph_, glia_graph_destroy);
+    }
+    glia_value tensor(glia_dtype dtype, const std::vector<int64_t> &dims, const std::function<double(int)> &at) {
+        glia_tensor host{};
+        gli_set_shape(&host, dtype, int(dims.size()), dims.data());
+        std::vector<double> values(static_cast<size_t>(gli_count(&host)));
+        for (size_t i = 0; i < values.size(); ++i) values[i] = at(int(i));
+        std::vector<char> bytes(values.size() * glia_dtype_size(dtype));
+        host.data = bytes.data();
+        gli_tensor_from_double(&host, values.data());
+        return glia_graph_tensor(graph_, "x", tensor_of(ctx_, keep_, dtype, dims, bytes));
+    }
+    glia_value wave(glia_dtype dtype, const std::vector<int64_t> &dims, double step) {
+        return tensor(dtype, dims, [step](int i) { return std::sin(i * step); });
+    }
+    glia_graph *get() const { return graph_; }
+    // The first of its results; all of them in `out`.
+    glia_value call(const char *op, const void *params, const std::vector<glia_value> &in, glia_value *out = nullptr,
+                    int n_out = 0) {
+        return glia_graph_call(graph_, op, params, in.data(), int(in.size()), out, n_out);
+    }
+    // The bytes of the values after three runs: launched, recorded, replayed. group: the largest of the plan.
+    std::vector<std::vector<char>> run(const std::vector<glia_value> &values, const gli_plan_options &options,
+                                       int *group) {
+        glia_plan *plan = nullptr;
+        std::vector<glia_tensor *> out;
+        std::vector<std::vector<char>> bytes;
+        *group = 0;
+        EXPECT_EQ(gli_plan_create(graph_, values.data(), int(values.size()), &options, &plan), GLIA_OK)
+            << glia_message(ctx_);
+        for (const glia_value v : values) {
+            out.emplace_back();
+            EXPECT_EQ(glia_tensor_create(ctx_, glia_graph_dtype(graph_, v), glia_graph_shape(graph_, v), &out.back()),
+                      GLIA_OK);
+            keep_(out.back(), glia_tensor_destroy);
+        }
+        if (!plan) return bytes;
+        for (int s = 0; s < plan->n_steps; ++s) *group = std::max(*group, plan->steps[s].group);
+        for (int i = 0; i < 3; ++i)
+            EXPECT_EQ(glia_plan_run(plan, nullptr, 0, out.data(), int(out.size())), GLIA_OK) << glia_message(ctx_);
+        glia_plan_destroy(plan);
+        for (glia_tensor *t : out) {
+            bytes.emplace_back(size_t(glia_tensor_count(t)) * glia_dtype_size(t->dtype));
+            EXPECT_EQ(glia_tensor_read(t, bytes.back().data(), bytes.back().size()), GLIA_OK) << glia_message(ctx_);
+        }
+        return bytes;
+    }
+
+   private:
+    glia_context *ctx_;
+    Keep keep_;
+    glia_graph *graph_ = nullptr;
+};
+
+class CudaDenseChains : public OnDevice {
+   protected:
+    // That a run has a group of so many, and the bits of the calls one by one; returns these.
+    std::vector<std::vector<char>> expect_group(int expected,
+                                                const std::function<std::vector<glia_value>(Graph &)> &values_of) {
+        std::vector<std::vector<char>> got[2];
+        for (const bool alone : {false, true}) {
+            Computer c(device());
+            Graph graph(c.ctx);
+            int group;
+            got[alone] = graph.run(values_of(graph), {.ungrouped = alone}, &group);
+            EXPECT_EQ(group, alone ? 1 : expected);
+        }
+        EXPECT_EQ(got[0], got[1]);
+        return got[0];
+    }
+    std::vector<std::vector<char>> expect_head(const Head &h, int expected = 2) {
+        return expect_group(expected, [&h](Graph &g) {
+            const glia_value x = g.wave(h.dtype, {h.rows, h.k}, 0.37), w = g.wave(h.dtype, {h.classes, h.k}, 0.73);
+            const glia_value bias   = h.bias ? g.wave(h.dtype, {h.classes}, 1.1) : glia_value{};
+            const glia_value logits = g.call("dense", nullptr, {x, w, bias});
+            const glia_value target = g.tensor(GLIA_I32, {h.rows}, [&h](int i) {
+                return h.loss.ignore && i % 3 == 0 ? double(kLeft) : double(i * 7 % h.classes);
+            });
+            const glia_value weight =
+                h.weighted ? g.tensor(h.dtype, {h.classes}, [](int i) { return 1 + i * 0.25; }) : glia_value{};
+            const bool each = h.loss.reduction == GLIA_REDUCTION_NONE;
+            const glia_value dy =
+                each ? g.wave(h.dtype, {h.rows}, 0.5) : g.tensor(h.dtype, {}, [](int) { return 0.75; });
+            std::vector<glia_value> out(2);
+            g.call("cross_entropy_backward", &h.loss, {logits, target, weight, dy}, out.data(), 2);
+            out.push_back(logits);
+            return out;
+        });
+    }
+};
+
+glia_cross_entropy_params mean() { return {.reduction = GLIA_REDUCTION_MEAN}; }
+
+TEST_P(CudaDenseChains, classifiers_have_the_bits_of_their_calls) {
+    expect_head({128, 64, 10, GLIA_F32, mean()});
+    expect_head({1, 1, 1, GLIA_F32, mean()});
+    expect_head({5, 7, 3, GLIA_F32, mean(), false, false});
+    expect_head({65, 9, 64, GLIA_F32, mean()});     // several tiles, and a full one across
+    expect_head({40, 1100, 10, GLIA_F32, mean()});  // several ranges of k
+    expect_head({256, 20, 10, GLIA_F32, mean()});   // as many as one block takes
+}
+
+TEST_P(CudaDenseChains, of_every_loss) {
+    for (const glia_reduction reduction : {GLIA_REDUCTION_NONE, GLIA_REDUCTION_SUM, GLIA_REDUCTION_MEAN})
+        for (const double smoothing : {0.0, 0.1})
+            for (const bool weighted : {false, true})
+                expect_head(
+                    {33,
+                     12,
+                     10,
+                     GLIA_F32,
+                     {.reduction = reduction, .ignore_index = kLeft, .ignore = weighted, .label_smoothing = smoothing},
+                     weighted});
+}
+
+TEST_P(CudaDenseChains, of_every_type) {
+    for (const glia_dtype dtype : {GLIA_F64, GLIA_BF16, GLIA_F16}) {
+        const Variable own("GLIA_PROVIDER", "cuda.portable");  // tensor cores have no chains
+        expect_head({70, 24, 10, dtype, mean()});
+        expect_head({8, 600, 4, dtype, mean(), true});
+    }
+}
+
+TEST_P(CudaDenseChains, leave_what_one_block_does_not_take) {
+    expect_head({257, 20, 10, GLIA_F32, mean()}, 1);
+    expect_head({8, 20, 65, GLIA_F32, mean()}, 1);
+    expect_head({1, 4096, 10, GLIA_F32, mean()}, 1);  // more ranges of k than a block adds up
+}
+
+// Of a class that is none the context learns as it does of one launch for each call.
+TEST_P(CudaDenseChains, tell_of_a_class_that_is_none) {
+    Computer c(device());
+    Graph g(c.ctx);
+    const glia_value x = g.wave(GLIA_F32, {4, 3}, 0.3), w = g.wave(GLIA_F32, {5, 3}, 0.7);
+    const glia_value logits                = g.call("dense", nullptr, {x, w});
+    const glia_value target                = g.tensor(GLIA_I32, {4}, [](int i) { return i == 2 ? 5 : i; });
+    const glia_cross_entropy_params params = mean();
+    const glia_value dx                    = g.call("cross_entropy_backward", &params,
+                                                    {logits, target, glia_value{}, g.tensor(GLIA_F32, {}, [](int) { return 1; })});
+    glia_plan *plan                        = nullptr;
+    glia_tensor *out                       = nullptr;
+    float numbers[20];
+    ASSERT_EQ(glia_plan_create(g.get(), &dx, 1, &plan), GLIA_OK) << c.message();
+    ASSERT_EQ(glia_tensor_create(c.ctx, GLIA_F32, GLIA_SHAPE(4, 5), &out), GLIA_OK);
+    EXPECT_EQ(glia_plan_run(plan, nullptr, 0, &out, 1), GLIA_OK);
+    EXPECT_EQ(glia_tensor_read(out, numbers, sizeof numbers), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(c.message().find("5"), std::string::npos) << c.message();
+    glia_tensor_destroy(out);
+    glia_plan_destroy(plan);
+}
+
+INSTANTIATE_TEST_SUITE_P(device, CudaDenseChains, testing::Values("emulated", "emulated:race", "ptx", "cuda:0"),
+                         [](const auto &info) { return std::string(info.param) == "ptx" ? "ptx" : device_name(info); });
+
+}  // namespace
