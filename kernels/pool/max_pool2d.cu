@@ -3,103 +3,20 @@
  * all indices of a channel for each chunk of its elements, whose sums are in shared memory. */
 #include "kernels/pool/max_pool2d_launch.h"
 
-#include "kernels/device/pack.cuh"
-#include "kernels/pool/pool2d.cuh"
+#include "kernels/pool/max_window.cuh"
 
 namespace glia {
 namespace {
 
-template <class C, int W>
-struct maxima {
-    C value[W];
-    int index[W];
-
-    __device__ maxima() {
-        for (int k = 0; k < W; ++k) value[k] = -C(INFINITY), index[k] = -1;
-    }
-    __device__ void consider(const C (&x)[W], int i) {
-        for (int k = 0; k < W; ++k)
-            if (index[k] < 0 || x[k] > value[k] || isnan(x[k])) value[k] = x[k], index[k] = i;
-    }
-    __device__ void rectify() {
-        for (int k = 0; k < W; ++k)
-            if (value[k] <= 0) value[k] = 0, index[k] = -1;
-    }
-};
-
-/* The rows or columns of a window: first, first + dilation, ..., `count` of them, some of which may be outside x.
- * Modulo 2^32, where what is before x is behind it. */
-struct window_steps {
-    unsigned first, dilation;
-    int count;
-};
-
-__device__ inline window_steps steps_of(const pool_axis &a, int p) {
-    if (!a.adaptive) return {unsigned(p) * unsigned(a.stride) - unsigned(a.pad), unsigned(a.dilation), a.kernel};
-    const window w = window_at(a, p);
-    return {unsigned(w.first), 1, w.last - w.first};
-}
-
-enum { POOL_AT_ONCE = 4 }; /* elements of a window that a thread loads before it compares them */
-
-/* W neighbouring indices. */
-template <int W>
-__device__ inline void load_indices(const int *indices, int64_t step, bool wide, int (&out)[W]) {
-    if constexpr (W % 4 == 0)
-        if (wide) {
-            for (int k = 0; k < W; k += 4) {
-                const int4 four = *reinterpret_cast<const int4 *>(indices + k);
-                out[k] = four.x, out[k + 1] = four.y, out[k + 2] = four.z, out[k + 3] = four.w;
-            }
-            return;
-        }
-    for (int k = 0; k < W; ++k) out[k] = indices[k * step];
-}
-
-template <int W>
-__device__ inline void store_indices(int *indices, int64_t step, bool wide, const int (&in)[W]) {
-    if constexpr (W % 4 == 0)
-        if (wide) {
-            for (int k = 0; k < W; k += 4)
-                *reinterpret_cast<int4 *>(indices + k) = make_int4(in[k], in[k + 1], in[k + 2], in[k + 3]);
-            return;
-        }
-    for (int k = 0; k < W; ++k) indices[k * step] = in[k];
-}
-
 template <class T, int W>
 __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS) max_pool2d_kernel(pool_job<T> j) {
-    typedef compute<T> C;
     const unsigned i = blockIdx.x * POOL_THREADS + threadIdx.x;
     if (i >= j.threads.count) return;
-    const pool_element to   = element_of<W>(j.threads, i);
-    const window_steps rows = steps_of(j.rows, to.a), columns = steps_of(j.columns, to.b);
-    const T *image = j.in + offset(j.in_stride, {to.n, to.c, 0, 0});
-    maxima<C, W> best;
-    for (int r = 0, s = 0; r < rows.count;) {
-        packed<T> raw[POOL_AT_ONCE];
-        int index[POOL_AT_ONCE]; /* -1: outside */
-#pragma unroll
-        for (int k = 0; k < POOL_AT_ONCE; ++k) {
-            const unsigned row = rows.first + r * rows.dilation, column = columns.first + s * columns.dilation;
-            const bool inside = r < rows.count && row < unsigned(j.rows.in) && column < unsigned(j.columns.in);
-            index[k]          = inside ? int(row * j.columns.in + column) : -1;
-            if (inside) raw[k] = load_packed(image + (row * j.in_stride[2] + column * j.in_stride[3]), W, W > 1);
-            if (++s == columns.count) s = 0, ++r;
-        }
-#pragma unroll
-        for (int k = 0; k < POOL_AT_ONCE; ++k) {
-            C pack[vector<T>::width], values[W];
-            if (index[k] < 0) continue;
-            unpack(raw[k], pack);
-            for (int w = 0; w < W; ++w) values[w] = pack[w];
-            best.consider(values, index[k]);
-        }
-    }
-    if (j.relu) best.rectify();
-    store<T, W>(j.out + offset(j.out_stride, to), best.value);
+    const pool_element to               = element_of<W>(j.threads, i);
+    const maxima<compute<T>, W> largest = largest_in_window<T, W>(j, to);
+    store<T, W>(j.out + offset(j.out_stride, to), largest.value);
     if (j.indices)
-        store_indices(j.indices + offset(j.indices_stride, to), j.indices_stride[1], j.wide_indices, best.index);
+        store_indices(j.indices + offset(j.indices_stride, to), j.indices_stride[1], j.wide_indices, largest.index);
 }
 
 template <class T, int W>

@@ -1,41 +1,17 @@
-/* Each thread makes whole Philox blocks of four numbers: one for four elements, or for two of 16 bytes in 16 bits. The
- * keys of the rounds are arguments of the launch: operands of instructions, which each thread would add up otherwise.
- */
+/* Each thread makes whole Philox blocks of four numbers: one for four elements, or for two of 16 bytes in 16 bits. */
 #include "kernels/random/dropout_launch.h"
 
-#include "core/philox.h"
 #include "kernels/device/pack.cuh"
+#include "kernels/random/dropout_mask.cuh"
 
 namespace glia {
 namespace {
 
-enum { DROPOUT_THREADS = 256, NUMBERS = 4 };
+enum { DROPOUT_THREADS = 256 };
 
 /* Elements of a thread: whole Philox blocks and whole 16-byte accesses. */
 template <class T>
 constexpr int items = int(vector<T>::width) > int(NUMBERS) ? int(vector<T>::width) : int(NUMBERS);
-
-struct philox_keys {
-    uint32_t of[GLI_PHILOX_ROUNDS][2];
-};
-
-inline philox_keys keys_of(uint64_t seed) {
-    philox_keys keys;
-    for (int round = 0; round < GLI_PHILOX_ROUNDS; ++round) {
-        keys.of[round][0] = gli_philox_key0(static_cast<uint32_t>(seed), round);
-        keys.of[round][1] = gli_philox_key1(static_cast<uint32_t>(seed >> 32), round);
-    }
-    return keys;
-}
-
-/* gli_random_block. */
-__device__ inline gli_u32x4 random_block(const philox_keys &keys, uint32_t stream, uint32_t step, uint32_t block) {
-    gli_u32x4 counter = {{block, 0, stream, step}};
-#pragma unroll
-    for (int round = 0; round < GLI_PHILOX_ROUNDS; ++round)
-        counter = gli_philox_round(counter, keys.of[round][0], keys.of[round][1]);
-    return counter;
-}
 
 template <class T>
 __global__ void __launch_bounds__(DROPOUT_THREADS)

@@ -26,6 +26,8 @@ typedef struct gli_call {
     const char *label;                   /* of the layer, for traces; NULL: none */
     glia_direction direction;
     gli_trace_memo *memo; /* NULL: the call is made once */
+    uint32_t
+        passed_on; /* bit o: only the next call of the plan reads output o, and in a chain need not find it there */
 } gli_call;
 
 /* What prepare built for one geometry: a library's primitive or plan, the workspace that run needs, and how many bytes

@@ -95,6 +95,7 @@ static glia_status compile(gli_lowering *l, const glia_value *outputs, int n_out
     GLI_TRY(make_io(plan, graph, n_outputs));
     GLI_TRY(gli_plan_lower(l, outputs, n_outputs));
     gli_plan_lifetimes(plan, l->options);
+    gli_plan_note_passed_on(plan);
     if (!l->options->no_in_place) gli_plan_in_place(plan);
     GLI_TRY(gli_plan_assign_memory(plan, l->options));
     for (int s = 0; s < plan->n_storages; ++s)

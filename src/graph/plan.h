@@ -45,6 +45,7 @@ typedef struct gli_plan_step {
     int out[GLI_MAX_OUT];
     int workspace; /* its storage, or -1 */
     int group; /* how many steps from this one on run as one; 1: this one alone; 0: one before it has begun a group */
+    uint32_t passed_on; /* of its call */
     gli_choice choice;
     gli_call call;
     gli_trace_memo memo;
@@ -173,6 +174,8 @@ bool gli_plan_bindable(const glia_plan *plan, int tensor);
 bool gli_same_layout(const glia_plan *plan, int a, int b); /* of two tensors: dtype, shape and strides */
 
 void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options);
+/* What a step leaves to the next one alone, before results are put in the memory of inputs. */
+void gli_plan_note_passed_on(glia_plan *plan);
 void gli_plan_in_place(glia_plan *plan);
 
 /* A step from begin to end - 1 uses the tensor, if it is one. */

@@ -34,7 +34,8 @@ static void fill_call(glia_plan *plan, gli_plan_step *step) {
                             .stream    = gli_stream(plan->ctx),
                             .label     = step->label,
                             .direction = step->direction,
-                            .memo      = &step->memo};
+                            .memo      = &step->memo,
+                            .passed_on = step->passed_on};
     for (int i = 0; i < step->n_in; ++i)
         if (step->in[i] >= 0) step->call.in[i] = &plan->tensors[step->in[i]].tensor;
     for (int o = 0; o < step->op->n_outputs; ++o)

@@ -55,6 +55,17 @@ void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options) {
     }
 }
 
+void gli_plan_note_passed_on(glia_plan *plan) {
+    for (int s = 0; s < plan->n_steps; ++s)
+        for (int o = 0; o < plan->steps[s].op->n_outputs; ++o) {
+            if (plan->steps[s].out[o] < 0) continue;
+            const gli_storage *storage = &plan->storages[plan->tensors[plan->steps[s].out[o]].storage];
+            if (storage->kind == GLI_STORAGE_BUFFER && storage->parent < 0 && storage->first == s &&
+                storage->last == s + 1)
+                plan->steps[s].passed_on |= UINT32_C(1) << o;
+        }
+}
+
 /* The lifetime of the input ends in this step, nothing else of the step is in its memory, and the result has its
  * layout.
  */

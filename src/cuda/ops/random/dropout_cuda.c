@@ -1,7 +1,6 @@
 #include "kernels/random/dropout_launch.h"
 
-#include "core/provider.h"
-#include "cuda/ops/dense_view.h"
+#include "cuda/ops/pool/max_pool2d_chain.h"
 
 static glia_status dropout(const gli_call *call, const gli_cuda_view *v) {
     GLI_CUDA_TRY(call->ctx, gli_kernel_dropout(call->geom, v->dtype, v->in[GLI_DROPOUT_X], v->in[GLI_DROPOUT_STEP],
@@ -9,4 +8,6 @@ static glia_status dropout(const gli_call *call, const gli_cuda_view *v) {
     return GLIA_OK;
 }
 
-GLI_CUDA_PROVIDER(dropout, .run = dropout);
+GLI_CUDA_KERNEL(dropout, portable, .run = dropout)
+const gli_cuda_kernel *const gli_cuda_dropout_kernel = &dropout_portable_kernel;
+GLI_CUDA_CHAIN_PROVIDER(dropout, gli_cuda_dropout_chain, gli_cuda_run_dropout_chain);
