@@ -35,6 +35,11 @@ __device__ inline gli_u32x4 random_block(const philox_keys &keys, uint32_t strea
     return counter;
 }
 
+/* Without an index that would put the block into local memory. */
+__device__ inline uint32_t word(const gli_u32x4 &block, uint32_t i) {
+    return i == 0 ? block.v[0] : i == 1 ? block.v[1] : i == 2 ? block.v[2] : block.v[3];
+}
+
 template <class C>
 struct dropout_mask {
     philox_keys keys;
@@ -47,17 +52,15 @@ struct dropout_mask {
 
     /* Elements `first` to `first` + 3. now: at_step(). */
     __device__ void apply(uint32_t now, uint32_t first, C (&values)[NUMBERS]) const {
-        uint32_t numbers[2 * NUMBERS];
+        uint32_t numbers[NUMBERS];
+        const uint32_t begin  = first % NUMBERS;
         const gli_u32x4 block = random_block(keys, stream, now, first / NUMBERS);
-        for (int i = 0; i < NUMBERS; ++i) numbers[i] = numbers[NUMBERS + i] = block.v[i];
-        if (first % NUMBERS != 0) {
+        for (uint32_t i = 0; i < NUMBERS; ++i) numbers[i] = word(block, (begin + i) % NUMBERS);
+        if (begin != 0) {
             const gli_u32x4 next = random_block(keys, stream, now, first / NUMBERS + 1);
-            for (int i = 0; i < NUMBERS; ++i) numbers[NUMBERS + i] = next.v[i];
+            for (uint32_t i = 0; i < NUMBERS; ++i)
+                if (begin + i >= NUMBERS) numbers[i] = word(next, (begin + i) % NUMBERS);
         }
-        if (first & 1)
-            for (int i = 0; i + 1 < 2 * NUMBERS; ++i) numbers[i] = numbers[i + 1];
-        if (first & 2)
-            for (int i = 0; i + 2 < 2 * NUMBERS; ++i) numbers[i] = numbers[i + 2];
         for (int i = 0; i < NUMBERS; ++i) values[i] = all || numbers[i] > last ? values[i] * scale : C(0);
     }
 };

@@ -101,6 +101,77 @@ TEST_P(CudaDenseChains, tell_of_a_class_that_is_none) {
     glia_plan_destroy(plan);
 }
 
+struct Dropped {
+    int64_t rows, k, units;
+    double p                   = 0.5;
+    glia_dtype dtype           = GLIA_F32;
+    glia_activation activation = GLIA_RELU;
+};
+
+class CudaDenseDropoutChains : public AsOneLaunch {
+   protected:
+    // A layer whose result nothing else reads, one whose result is an output, too, and the gradients of a layer without
+    // and with the derivative of the activation before it.
+    void expect_chains(const Dropped &c) {
+        const glia_dropout_params drop{.p = c.p, .seed = 7, .stream = 2};
+        const auto layer = [&](OpGraph &g) {
+            const glia_dense_params dense{.activation = c.activation};
+            return g.call("dense", &dense,
+                          {g.wave(c.dtype, {c.rows, c.k}, 0.37), g.wave(c.dtype, {c.units, c.k}, 0.73),
+                           g.wave(c.dtype, {c.units}, 1.1)});
+        };
+        const auto dropped = [&](OpGraph &g, glia_value y) {
+            return g.call("dropout", &drop, {y, g.tensor(GLIA_I64, {}, [](int) { return 3; })});
+        };
+        const auto gradient = [&](OpGraph &g) {
+            return dropped(g, g.call("dense_backward_data", nullptr,
+                                     {g.wave(c.dtype, {c.rows, c.k}, 0.37), g.wave(c.dtype, {c.k, c.units}, 0.73)}));
+        };
+        expect_groups({2}, [&](OpGraph &g) { return std::vector<glia_value>{dropped(g, layer(g))}; });
+        expect_groups({2}, [&](OpGraph &g) {
+            const glia_value y = layer(g);
+            return std::vector<glia_value>{y, dropped(g, y)};
+        });
+        expect_groups({2}, [&](OpGraph &g) { return std::vector<glia_value>{gradient(g)}; });
+        expect_groups({3}, [&](OpGraph &g) {
+            const glia_unary_params kind{.kind = GLIA_UNARY_RELU};
+            const glia_value y =
+                g.tensor(c.dtype, {c.rows, c.units}, [](int i) { return i % 3 == 1 ? 0 : std::cos(i * 0.9); });
+            return std::vector<glia_value>{g.call("unary_backward", &kind, {glia_value{}, y, gradient(g)})};
+        });
+    }
+};
+
+TEST_P(CudaDenseDropoutChains, have_the_bits_of_their_calls) {
+    expect_chains({5, 12, 16});
+    expect_chains({33, 20, 70, 0.25, GLIA_F32, GLIA_TANH});  // rows of units that begin within a block of numbers
+    expect_chains({3, 9, 1, 0.25, GLIA_F32, GLIA_LINEAR});
+    expect_chains({8, 1200, 10, 0.5, GLIA_F32, GLIA_SIGMOID});  // a few ranges of k
+    expect_chains({2, 4200, 6});                                // many of them
+    expect_chains({4, 8, 12, 0}), expect_chains({4, 8, 12, 1});
+}
+
+TEST_P(CudaDenseDropoutChains, of_every_type) {
+    for (const glia_dtype dtype : {GLIA_F64, GLIA_BF16, GLIA_F16}) {
+        expect_chains({9, 12, 18, 0.25, dtype});
+        expect_chains({64, 32, 64, 0.25, dtype});  // of halves, on tensor cores
+        expect_chains({40, 600, 24, 0.25, dtype});
+    }
+}
+
+// Those that the epilogue of a product does not have stay calls of their own.
+TEST_P(CudaDenseDropoutChains, leave_derivatives_of_other_functions) {
+    expect_groups({2}, [](OpGraph &g) {
+        const glia_dropout_params drop{.p = 0.5};
+        const glia_unary_params kind{.kind = GLIA_UNARY_EXP};
+        const glia_value dy = g.wave(GLIA_F32, {3, 4}, 0.5), w = g.wave(GLIA_F32, {4, 5}, 0.7);
+        const glia_value dropped = g.call("dropout", &drop, {g.call("dense_backward_data", nullptr, {dy, w})});
+        const glia_value y       = g.wave(GLIA_F32, {3, 5}, 0.3);
+        return std::vector<glia_value>{g.call("unary_backward", &kind, {glia_value{}, y, dropped})};
+    });
+}
+
 GLI_AS_ONE_LAUNCH(CudaDenseChains);
+GLI_AS_ONE_LAUNCH(CudaDenseDropoutChains);
 
 }  // namespace

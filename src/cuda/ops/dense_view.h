@@ -86,13 +86,16 @@ int gli_cuda_views(const gli_call *const *calls, const gli_cuda_kernel *const *k
                                               .group     = group_##op,                                \
                                               .run_group = run_group_##op}
 
-/* The same of the kernel op_portable_kernel, with chains: gli_OP_portable. */
-#define GLI_CUDA_CHAIN_PROVIDER(op_, chain_, run_chain_)                              \
-    const gli_provider gli_##op_##_portable = {.name      = "cuda.portable",          \
-                                               .accepts   = GLI_ACCEPTS_ALL,          \
-                                               .prepare   = prepare_##op_##_portable, \
-                                               .run       = run_##op_##_portable,     \
+/* The same of a kernel that is defined already, OP_SUFFIX_kernel, with chains. */
+#define GLI_CUDA_KERNEL_CHAINS(op_, suffix, accepts_, decline_, chain_, run_chain_)   \
+    const gli_provider gli_##op_##_##suffix = {.name      = "cuda." #suffix,          \
+                                               .accepts   = accepts_,                 \
+                                               .decline   = decline_,                 \
+                                               .prepare   = prepare_##op_##_##suffix, \
+                                               .run       = run_##op_##_##suffix,     \
                                                .chain     = chain_,                   \
                                                .run_chain = run_chain_}
+#define GLI_CUDA_CHAIN_PROVIDER(op_, chain_, run_chain_) \
+    GLI_CUDA_KERNEL_CHAINS(op_, portable, GLI_ACCEPTS_ALL, NULL, chain_, run_chain_)
 
 #endif

@@ -68,7 +68,7 @@ static gli_gemm weights_gemm(const gli_call *call, const gli_cuda_view *v) {
     return m;
 }
 
-static gli_gemm data_gemm(const gli_call *call, const gli_cuda_view *v) {
+gli_gemm gli_cuda_dense_data_gemm(const gli_call *call, const gli_cuda_view *v) {
     const gli_dense_geom *g = call->geom;
     const int64_t *w        = v->in_stride[GLI_DENSE_DATA_W];
     gli_gemm m              = data_sizes(call, v->dtype);
@@ -86,8 +86,8 @@ GLI_CUDA_GEMM(forward, gli_gemm, gli_cuda_dense_gemm, gli_kernel_matmul)
 GLI_CUDA_GEMM(forward_tensor_cores, gli_gemm, gli_cuda_dense_gemm, gli_kernel_matmul_tensor_cores)
 GLI_CUDA_GEMM(weights, gli_gemm, weights_gemm, gli_kernel_matmul)
 GLI_CUDA_GEMM(weights_tensor_cores, gli_gemm, weights_gemm, gli_kernel_matmul_tensor_cores)
-GLI_CUDA_GEMM(data, gli_gemm, data_gemm, gli_kernel_matmul)
-GLI_CUDA_GEMM(data_tensor_cores, gli_gemm, data_gemm, gli_kernel_matmul_tensor_cores)
+GLI_CUDA_GEMM(data, gli_gemm, gli_cuda_dense_data_gemm, gli_kernel_matmul)
+GLI_CUDA_GEMM(data_tensor_cores, gli_gemm, gli_cuda_dense_data_gemm, gli_kernel_matmul_tensor_cores)
 
 _Static_assert((int)GLI_GEMM_GROUP >= (int)GLI_MAX_GROUP, "a group of calls is one of GEMMs");
 
@@ -120,8 +120,10 @@ static const char *decline_data(const gli_call *call) {
     return gli_cuda_decline_tensor_cores(call, g->rows, g->k);
 }
 
-GLI_CUDA_KERNEL_PROVIDER(dense, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_tensor_cores,
-                         .workspace = forward_workspace, .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
+GLI_CUDA_KERNEL(dense, tensor_cores, .run = forward_tensor_cores, .workspace = forward_workspace,
+                .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS)
+GLI_CUDA_KERNEL_CHAINS(dense, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward,
+                       gli_cuda_dense_tensor_cores_chain, gli_cuda_run_dense_tensor_cores_chain);
 GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_weights,
                          .run = weights_tensor_cores, .workspace = weights_workspace,
                          .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
@@ -132,6 +134,11 @@ GLI_CUDA_CHAIN_PROVIDER(dense, gli_cuda_dense_chain, gli_cuda_run_dense_chain);
 GLI_CUDA_GROUP_PROVIDER(dense_backward_weights, .run = weights, .workspace = weights_workspace, .group = group_weights,
                         .run_group   = run_weights_group,
                         .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
-GLI_CUDA_KERNEL_PROVIDER(dense_backward_data, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_data,
-                         .run = data_tensor_cores, .workspace = data_workspace, .strided_in = 1 << GLI_DENSE_DATA_W);
-GLI_CUDA_PROVIDER(dense_backward_data, .run = data, .workspace = data_workspace, .strided_in = 1 << GLI_DENSE_DATA_W);
+GLI_CUDA_KERNEL(dense_backward_data, tensor_cores, .run = data_tensor_cores, .workspace = data_workspace,
+                .strided_in = 1 << GLI_DENSE_DATA_W)
+GLI_CUDA_KERNEL_CHAINS(dense_backward_data, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_data,
+                       gli_cuda_dense_tensor_cores_chain, gli_cuda_run_dense_tensor_cores_chain);
+GLI_CUDA_KERNEL(dense_backward_data, portable, .run = data, .workspace = data_workspace,
+                .strided_in = 1 << GLI_DENSE_DATA_W)
+const gli_cuda_kernel *const gli_cuda_dense_data_kernel = &dense_backward_data_portable_kernel;
+GLI_CUDA_CHAIN_PROVIDER(dense_backward_data, gli_cuda_dense_chain, gli_cuda_run_dense_chain);

@@ -1,18 +1,14 @@
 /* The chain at the end of a training step: which calls are one, and how they become one launch. */
-#include <string.h>
-
+#include "cuda/ops/chain.h"
 #include "cuda/device/gpu_of_context.h"
 #include "cuda/ops/optimizer/update_arrays.h"
 
 static const gli_cuda_update *const updates[] = {&gli_cuda_update_adagrad, &gli_cuda_update_adam,
                                                  &gli_cuda_update_rmsprop, &gli_cuda_update_sgd};
 
-/* By name: a library of a device has the ops' descriptors once more. */
-static bool is(const gli_call *call, const gli_op *op) { return strcmp(call->op->name, op->name) == 0; }
-
 static const gli_cuda_update *update_of(const gli_call *call) {
     for (size_t i = 0; i < sizeof updates / sizeof *updates; ++i)
-        if (is(call, updates[i]->op)) return updates[i];
+        if (gli_cuda_is(call, updates[i]->op)) return updates[i];
     return NULL;
 }
 
@@ -25,7 +21,7 @@ typedef struct chain {
 } chain;
 
 static bool may_add(const gli_call *add, glia_dtype dtype, gli_cuda_view *view) {
-    return is(add, &gli_op_accumulate) && add->in[GLI_ACCUMULATE_VALUE]->dtype == dtype &&
+    return gli_cuda_is(add, &gli_op_accumulate) && add->in[GLI_ACCUMULATE_VALUE]->dtype == dtype &&
            gli_kernel_accumulate_is_small(add->geom) && gli_cuda_view_as_is(add, gli_cuda_accumulate_kernel, view);
 }
 
@@ -33,7 +29,7 @@ static bool may_add(const gli_call *add, glia_dtype dtype, gli_cuda_view *view) 
 static chain chain_of(const gli_call *const *calls, int n) {
     const chain none = {.length = 1};
     chain c          = none;
-    const int u      = is(calls[0], &gli_op_check_finite);
+    const int u      = gli_cuda_is(calls[0], &gli_op_check_finite);
     if (u >= n || !(c.optimizer = update_of(calls[u]))) return none;
     c.update = calls[u];
     if (!gli_cuda_view_as_is(c.update, c.optimizer->kernel, &c.update_view)) return none;
@@ -52,8 +48,7 @@ glia_status gli_cuda_run_update_chain(const gli_call *const *calls, void *const 
     (void)workspaces;
     const chain c        = chain_of(calls, n);
     gli_update_chain all = {.counter = gli_cuda_of(calls[0]->ctx)->arrivals.data, .gpu = gli_cuda_gpu(calls[0])};
-    GLI_REQUIRE(calls[0]->ctx, c.length == n && n > 1, GLIA_UNSUPPORTED, "%s: a chain of %d calls has become one of %d",
-                calls[0]->op->name, n, c.length);
+    GLI_TRY(gli_cuda_check_chain(calls, n, c.length));
     if (c.check) {
         all.check = c.check->geom;
         gli_cuda_check_finite_arrays(&c.check_view, &all.check_arrays);

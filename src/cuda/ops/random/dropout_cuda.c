@@ -1,6 +1,7 @@
 #include "kernels/random/dropout_launch.h"
 
 #include "cuda/ops/pool/max_pool2d_chain.h"
+#include "cuda/ops/random/dropout_kernel.h"
 
 static glia_status dropout(const gli_call *call, const gli_cuda_view *v) {
     GLI_CUDA_TRY(call->ctx, gli_kernel_dropout(call->geom, v->dtype, v->in[GLI_DROPOUT_X], v->in[GLI_DROPOUT_STEP],
