@@ -66,6 +66,10 @@ GLIA_API const char *glia_message(const glia_context *ctx);
 GLIA_API const char *glia_context_device(const glia_context *ctx); /* "cpu", "cuda:0" */
 GLIA_API int glia_context_threads(const glia_context *ctx);
 
+/* The stream on which all of the context's work runs in order: a cudaStream_t on a CUDA device; NULL on the CPU, where
+ * calls return when they are done. */
+GLIA_API void *glia_context_stream(const glia_context *ctx);
+
 /* Bytes that the context's tensors, plans and workspaces have allocated now, and at their peak. */
 GLIA_API size_t glia_context_bytes(const glia_context *ctx);
 GLIA_API size_t glia_context_peak_bytes(const glia_context *ctx);

@@ -37,6 +37,7 @@
 #include "glia/custom.h"
 #include "glia/data.h"
 #include "glia/detect.h"
+#include "glia/dlpack.h"
 #include "glia/graph.h"
 #include "glia/image.h"
 #include "glia/inside.h"

@@ -43,7 +43,7 @@ GLIA_API glia_status glia_tensor_create(glia_context *ctx, glia_dtype dtype, gli
 GLIA_API glia_status glia_tensor_wrap(glia_context *ctx, glia_dtype dtype, glia_shape shape, const int64_t *stride,
                                       void *data, glia_tensor **out);
 
-/* NULL is allowed. */
+/* NULL is allowed. Memory that glia_tensor_to_dlpack shares lives until its consumer is done, too. */
 GLIA_API void glia_tensor_destroy(glia_tensor *tensor);
 
 GLIA_API glia_dtype glia_tensor_dtype(const glia_tensor *tensor);

@@ -211,6 +211,8 @@ void gli_leave(glia_context *ctx) {
     __atomic_store_n(&ctx->user, NULL, __ATOMIC_RELEASE);
 }
 
+void *glia_context_stream(const glia_context *ctx) { return ctx ? gli_stream(ctx) : NULL; }
+
 void *gli_stream(const glia_context *ctx) { return ctx->device->stream ? ctx->device->stream(ctx) : NULL; }
 
 glia_status gli_scratch(glia_context *ctx, size_t bytes, void **out) {

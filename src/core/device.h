@@ -61,6 +61,7 @@ typedef struct gli_device {
     void *(*stream)(const glia_context *ctx);
     glia_status (*memory)(glia_context *ctx, size_t *available, size_t *total);
     glia_status (*check_memory)(glia_context *ctx, const void *data); /* fails where it is not the device's */
+    int (*gpu)(const glia_context *ctx); /* the number of the GPU whose memory tensors are in; -1, NULL: the host's */
 
     /* Device time of the work that is started between the two; end waits for it. */
     glia_status (*time_begin)(glia_context *ctx);

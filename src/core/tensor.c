@@ -14,6 +14,9 @@
 typedef struct handle {
     glia_tensor tensor;
     struct gli_saved saved;
+    int references; /* atomic */
+    void (*release)(void *user);
+    void *user;
 } handle;
 
 /* Steps through the elements in row-major order, keeping the offset of the current one. */
@@ -62,6 +65,7 @@ static glia_status create(glia_context *ctx, glia_dtype dtype, glia_shape shape,
     gli_set_shape(&h->tensor, dtype, shape.ndim, shape.dim);
     h->tensor.ctx   = ctx;
     h->tensor.saved = &h->saved;
+    h->references   = 1;
     gli_context_retain(ctx);
     *out = &h->tensor;
     return GLIA_OK;
@@ -135,9 +139,26 @@ glia_status glia_tensor_wrap(glia_context *ctx, glia_dtype dtype, glia_shape sha
     return status;
 }
 
+bool gli_tensor_is_whole(const glia_tensor *tensor) { return tensor->saved == &((const handle *)tensor)->saved; }
+
+void gli_tensor_retain(glia_tensor *tensor) {
+    __atomic_fetch_add(&((handle *)tensor)->references, 1, __ATOMIC_RELAXED);
+}
+
+void gli_tensor_on_release(glia_tensor *tensor, void (*release)(void *user), void *user) {
+    handle *h  = (handle *)tensor;
+    h->release = release;
+    h->user    = user;
+}
+
 void glia_tensor_destroy(glia_tensor *tensor) {
-    if (!tensor) return;
+    handle *h = (handle *)tensor;
+    if (!h || __atomic_fetch_sub(&h->references, 1, __ATOMIC_ACQ_REL) != 1) return;
     glia_context *ctx = tensor->ctx;
+    if (h->release) {
+        if (ctx->device->synchronize) ctx->device->synchronize(ctx); /* a lost device has nothing left to wait for */
+        h->release(h->user);
+    }
     ctx->device->release(ctx, &tensor->owned);
     gli_free(ctx, tensor, 1, sizeof(handle));
     gli_context_release(ctx);
@@ -179,29 +200,33 @@ static glia_status read_strided(const glia_tensor *tensor, void *host) {
     return status;
 }
 
+glia_status gli_tensor_copy_within(const glia_tensor *from, glia_tensor *to) {
+    glia_context *ctx        = to->ctx;
+    const glia_cast_params p = {.dtype = to->dtype};
+    const char forced        = ctx->provider[0]; /* GLIA_PROVIDER is for the caller's ops */
+    ctx->provider[0]         = '\0';
+    const glia_status status =
+        gli_call_op(ctx, &gli_op_cast, &p, 1, (const glia_tensor *[]){from}, 1, (glia_tensor *[]){to});
+    ctx->provider[0] = forced;
+    return status;
+}
+
 /* There, the gaps belong to others: the elements alone are written, from a dense tensor on the device. */
 static glia_status write_strided(const glia_tensor *tensor, const void *host, size_t bytes) {
     glia_context *ctx        = tensor->ctx;
     const gli_device *device = ctx->device;
-    const glia_cast_params p = {.dtype = tensor->dtype};
-    const char forced        = ctx->provider[0]; /* GLIA_PROVIDER is for the caller's ops */
     glia_tensor dense = {.ctx = ctx}, strided = *tensor;
     gli_set_shape(&dense, tensor->dtype, tensor->ndim, tensor->dim);
     GLI_TRY(device->alloc(ctx, bytes, "copying a tensor with gaps", &dense.owned));
     dense.data         = dense.owned.data;
-    ctx->provider[0]   = '\0';
     glia_status status = device->upload(ctx, dense.data, host, bytes);
-    if (status == GLIA_OK)
-        status = gli_call_op(ctx, &gli_op_cast, &p, 1, (const glia_tensor *[]){&dense}, 1, (glia_tensor *[]){&strided});
-    ctx->provider[0] = forced;
+    if (status == GLIA_OK) status = gli_tensor_copy_within(&dense, &strided);
     device->release(ctx, &dense.owned);
     return status;
 }
 
 static glia_status check_target(const glia_tensor *tensor, const char *name) {
-    GLI_REQUIRE(tensor->ctx, !gli_repeats(tensor), GLIA_INVALID_ARGUMENT,
-                "%s: the tensor %s has strides %s: elements that are written may not share memory", name,
-                GLI_SHAPE_OF(tensor), GLI_STRIDES_OF(tensor));
+    GLI_REQUIRE_WRITABLE(tensor->ctx, tensor, "%s: the tensor", name);
     return GLIA_OK;
 }
 
@@ -284,6 +309,7 @@ static glia_status fill(glia_tensor *tensor, double value) {
     const size_t size = glia_dtype_size(tensor->dtype);
     _Alignas(double) unsigned char element[sizeof(double)];
     gli_block block;
+    GLI_REQUIRE(ctx, !tensor->read_only, GLIA_INVALID_ARGUMENT, "glia_tensor_fill: the tensor is read-only");
     if (count == 0) return GLIA_OK;
     gli_store(tensor->dtype, element, 0, value);
     if (!whole && memcmp(element, element + 1, size - 1) == 0)

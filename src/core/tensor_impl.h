@@ -14,7 +14,18 @@ struct glia_tensor {
     glia_context *ctx;
     gli_block owned;         /* the memory, where the tensor allocated it */
     struct gli_saved *saved; /* of its storage, see core/saved.h; NULL: no account is kept */
+    bool read_only;          /* memory of others, who allow no writing */
 };
+
+/* Of tensors that glia_tensor_create or glia_tensor_wrap made, and of no others: */
+bool gli_tensor_is_whole(const glia_tensor *tensor);
+/* The tensor lives until one more glia_tensor_destroy. */
+void gli_tensor_retain(glia_tensor *tensor);
+/* The last glia_tensor_destroy waits for the context's work, and calls this. */
+void gli_tensor_on_release(glia_tensor *tensor, void (*release)(void *user), void *user);
+
+/* Copies all elements to another tensor of the same context, dtype and shape, in any layouts, on the device. */
+glia_status gli_tensor_copy_within(const glia_tensor *from, glia_tensor *to);
 
 /* Fails if ndim, a dimension, the number of elements or of bytes is out of range. what: "x", for the message. */
 glia_status gli_shape_check(glia_context *ctx, const char *what, glia_dtype dtype, glia_shape shape);
@@ -38,6 +49,15 @@ static inline void *gli_data_at(void *data, size_t bytes) { return data ? (char 
 /* Whether two elements may be one place in memory: a stride does not reach past the dimensions of smaller strides. No
  * such tensor can hold a result. */
 bool gli_repeats(const glia_tensor *tensor);
+
+/* What has a result to write fails with these: a format and its arguments say which tensor it is. */
+#define GLI_REQUIRE_WRITABLE(ctx, tensor, what, ...)                                                      \
+    do {                                                                                                  \
+        GLI_REQUIRE(ctx, !(tensor)->read_only, GLIA_INVALID_ARGUMENT, what " is read-only", __VA_ARGS__); \
+        GLI_REQUIRE(ctx, !gli_repeats(tensor), GLIA_INVALID_ARGUMENT,                                     \
+                    what " %s has strides %s: elements of an output may not share memory", __VA_ARGS__,   \
+                    GLI_SHAPE_OF(tensor), GLI_STRIDES_OF(tensor));                                        \
+    } while (0)
 
 /* Whether two ranges of memory have a byte in common; those that two tensors can touch; whether these are the same
  * elements. */

@@ -28,9 +28,7 @@ static glia_status check_overlap(glia_context *ctx, const glia_tensor *const *in
         for (int i = 0; i < o; ++i)
             GLI_REQUIRE(ctx, !gli_overlap(outputs[o], outputs[i]), GLIA_INVALID_ARGUMENT,
                         "glia_plan_run: output %d overlaps output %d in memory", o, i);
-        GLI_REQUIRE(ctx, !gli_repeats(outputs[o]), GLIA_INVALID_ARGUMENT,
-                    "glia_plan_run: output %d %s has strides %s: elements of an output may not share memory", o,
-                    GLI_SHAPE_OF(outputs[o]), GLI_STRIDES_OF(outputs[o]));
+        GLI_REQUIRE_WRITABLE(ctx, outputs[o], "glia_plan_run: output %d", o);
     }
     return GLIA_OK;
 }

@@ -132,9 +132,7 @@ static glia_status build_assign(glia_graph *graph, const void *arg, int *out) {
                 glia_dtype_name(value->tensor.dtype));
     GLI_REQUIRE(ctx, gli_same_shape(&value->tensor, to), GLIA_SHAPE_MISMATCH,
                 "glia_graph_assign: state is %s, value is %s", GLI_SHAPE_OF(to), GLI_SHAPE_OF(&value->tensor));
-    GLI_REQUIRE(ctx, !gli_repeats(to), GLIA_INVALID_ARGUMENT,
-                "glia_graph_assign: state %s has strides %s: elements of an output may not share memory",
-                GLI_SHAPE_OF(to), GLI_STRIDES_OF(to));
+    GLI_REQUIRE_WRITABLE(ctx, to, "glia_graph_assign: %s", "state");
     const size_t bytes            = (size_t)gli_extent(to) * glia_dtype_size(to->dtype);
     const gli_address_range range = {(uintptr_t)to->data, (uintptr_t)to->data + bytes};
     GLI_REQUIRE(ctx, bytes == 0 || !is_assigned(graph, range), GLIA_INVALID_ARGUMENT,

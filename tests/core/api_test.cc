@@ -20,6 +20,7 @@
 #include "support/files.h"
 
 #include "core/op_defaults.h"
+#include "dlpack/standard/dlpack.h"
 #include "support/call.h"
 #include "support/onnx_file.h"
 #include "support/suite.h"
@@ -55,6 +56,9 @@ void drop(glia_callback *made) { glia_callback_destroy(made); }
 void drop(glia_table **made) { glia_table_destroy(*made), *made = nullptr; }
 void drop(glia_onnx **made) { glia_onnx_close(*made), *made = nullptr; }
 void drop(glia_onnx_tensor **made) { glia_onnx_tensor_close(*made), *made = nullptr; }
+void drop(DLManagedTensorVersioned **made) {
+    if (*made) (*made)->deleter(*made), *made = nullptr;
+}
 void drop(glia_search **made) { glia_search_destroy(*made), *made = nullptr; }
 void drop(glia_npy **made) { glia_npy_destroy(*made), *made = nullptr; }
 void drop(glia_safetensors **made) { glia_safetensors_close(*made), *made = nullptr; }
@@ -688,6 +692,16 @@ void probe_scaler(const char *name,
         s.scalers[1] = bad;
         refused(s.ctx(), [&] { return fn(s.ctx(), &s.series, s.scalers, out); }, "scalers[1]");
     }
+}
+
+// Two numbers that another library lends, and does not want back.
+DLManagedTensorVersioned *dlpack_two() {
+    static float values[2];
+    static int64_t shape[1]              = {2};
+    static DLManagedTensorVersioned lent = {};
+    lent.version                         = {DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION};
+    lent.dl_tensor                       = {values, {kDLCPU, 0}, 1, {kDLFloat, 32, 1}, shape, nullptr, 0};
+    return &lent;
 }
 
 #include "core/api_table.inc"

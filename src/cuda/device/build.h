@@ -3,6 +3,8 @@
 #ifndef GLI_CUDA_DEVICE_BUILD_H
 #define GLI_CUDA_DEVICE_BUILD_H
 
+#include <stdbool.h>
+
 /* What is known about the last error besides CUDA's own text; "": nothing. */
 const char *gli_cuda_detail(void);
 
@@ -13,6 +15,9 @@ const char *gli_cuda_bad_settings(void);
  * would find it. Returns the device's generation: contexts of an earlier one are lost. */
 unsigned gli_cuda_revive(void);
 unsigned gli_cuda_life(void);
+
+/* Whether device memory is a GPU's; the emulator's is the host's. */
+bool gli_cuda_is_real(void);
 
 /* Ranges of NVTX, by which NVIDIA's profilers name what is started between the two. Nothing without such a profiler, or
  * where the library was built without NVTX's header. */

@@ -205,6 +205,8 @@ static glia_status check_memory(glia_context *ctx, const void *data) {
     return GLIA_OK;
 }
 
+static int gpu(const glia_context *ctx) { return gli_cuda_is_real() ? gli_cuda_of(ctx)->index : -1; }
+
 static const gli_device device = {
     .name           = GLIA_CUDA_KIND,
     .providers      = gli_cuda_providers,
@@ -230,6 +232,7 @@ static const gli_device device = {
     .stream         = stream,
     .memory         = memory,
     .check_memory   = check_memory,
+    .gpu            = gpu,
     .time_begin     = gli_cuda_time_begin,
     .time_end       = gli_cuda_time_end,
     .marks_create   = gli_cuda_marks_create,

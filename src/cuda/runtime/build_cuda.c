@@ -6,6 +6,7 @@ const char *gli_cuda_detail(void) { return ""; }
 const char *gli_cuda_bad_settings(void) { return NULL; }
 unsigned gli_cuda_revive(void) { return 0; }
 unsigned gli_cuda_life(void) { return 0; }
+bool gli_cuda_is_real(void) { return true; }
 
 #if __has_include(<nvtx3/nvToolsExt.h>)
 #include <nvtx3/nvToolsExt.h>

@@ -150,9 +150,7 @@ static glia_status check_part(glia_context *ctx, const glia_tensor *x, glia_tens
         GLI_REQUIRE(ctx, k == axis || part->dim[k] == x->dim[k], GLIA_SHAPE_MISMATCH,
                     "split: x is %s, y[%d] is %s: they differ in dimension %d, not only in %d", GLI_SHAPE_OF(x), i,
                     GLI_SHAPE_OF(part), k, axis);
-    GLI_REQUIRE(ctx, !gli_repeats(part), GLIA_INVALID_ARGUMENT,
-                "split: y[%d] %s has strides %s: elements of an output may not share memory", i, GLI_SHAPE_OF(part),
-                GLI_STRIDES_OF(part));
+    GLI_REQUIRE_WRITABLE(ctx, part, "split: y[%d]", i);
     GLI_REQUIRE(ctx, !gli_overlap(part, x), GLIA_INVALID_ARGUMENT, "split: y[%d] overlaps x in memory", i);
     for (int k = 0; k < i; ++k)
         GLI_REQUIRE(ctx, !gli_overlap(part, y[k]), GLIA_INVALID_ARGUMENT, "split: y[%d] overlaps y[%d] in memory", i,
