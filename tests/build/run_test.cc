@@ -8,6 +8,7 @@
 #include "build/command.h"
 #include "glia/glia.h"
 #include "support/files.h"
+#include "support/npy_file.h"
 #include "support/onnx_file.h"
 
 namespace {
@@ -27,16 +28,7 @@ class Run : public testing::Test {
     }
     void TearDown() override { glia_context_destroy(ctx); }
 
-    std::vector<float> read(const std::string &path) {
-        glia_npy *npy = nullptr;
-        glia_npy_array array{};
-        EXPECT_EQ(glia_npy_read(ctx, path.c_str(), nullptr, &npy), GLIA_OK) << glia_message(ctx);
-        if (!npy || glia_npy_get(npy, 0, &array) != GLIA_OK) return {};
-        const float *values = static_cast<const float *>(array.values);
-        std::vector<float> out(values, values + array.bytes / sizeof(float));
-        glia_npy_destroy(npy);
-        return out;
-    }
+    std::vector<float> read(const std::string &path) { return read_npy(ctx, path); }
 
     glia_context *ctx = nullptr;
     Folder folder;

@@ -3,6 +3,7 @@
 #include "support/context_test.h"
 #include "support/files.h"
 #include "support/internals.h"
+#include "support/npy_file.h"
 
 namespace {
 
@@ -12,8 +13,8 @@ class NetworkTest : public ContextTest {
    protected:
     void SetUp() override {
         ContextTest::SetUp();
-        read("image", image);
-        read("logits", logits);
+        image  = read_npy(ctx, path("image.npy"));
+        logits = read_npy(ctx, path("logits.npy"));
         ASSERT_EQ(glia_onnx_open(ctx, path("network.onnx").c_str(), nullptr, &file), GLIA_OK) << message();
         ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
     }
@@ -28,16 +29,6 @@ class NetworkTest : public ContextTest {
 
     static std::string path(const std::string &name) {
         return std::string(GLIA_SOURCE_DIR) + "/tests/onnx/recorded/" + name;
-    }
-
-    void read(const std::string &name, std::vector<float> &out) {
-        glia_npy *npy = nullptr;
-        glia_npy_array array;
-        ASSERT_EQ(glia_npy_read(ctx, path(name + ".npy").c_str(), nullptr, &npy), GLIA_OK) << message();
-        ASSERT_EQ(glia_npy_get(npy, 0, &array), GLIA_OK);
-        const float *values = static_cast<const float *>(array.values);
-        out.assign(values, values + array.bytes / sizeof(float));
-        glia_npy_destroy(npy);
     }
 
     void make_data() {
