@@ -1,6 +1,8 @@
-/* Normalisation and softmax. */
+/* Normalisation, softmax, and the losses that follow it. */
 #include "glia/ops/norm.h"
 
+#include "core/dtype.h"
+#include "glia/ops/loss.h"
 #include "glia/ops/softmax.h"
 #include "onnx/onnx_export.h"
 #include "onnx/onnx_map.h"
@@ -107,4 +109,17 @@ void gli_onnx_write_softmax(gli_onnx_op_call *c) {
     const glia_softmax_params *p = c->params;
     c->out[0] = gli_onnx_add(c->ex, gli_onnx_operator_by(gli_onnx_map_softmax, p->log)->name, 1, c->in);
     gli_onnx_set_params(c);
+}
+
+/* Of classes; from logits, or from what a log-softmax gives. */
+void gli_onnx_write_cross_entropy(gli_onnx_op_call *c) {
+    const glia_cross_entropy_params *p = c->params;
+    const gli_onnx_operator *o         = gli_onnx_operator_by(gli_onnx_map_cross_entropy, (int)p->from);
+    if (!o || gli_dtype_is_float(c->x[1]->dtype) || p->label_smoothing != 0) {
+        gli_onnx_refuse(c->ex, "ONNX has losses of classes, from logits or log-probabilities, without label smoothing");
+        return;
+    }
+    c->out[0] = gli_onnx_add(c->ex, o->name, c->n_in, c->in);
+    gli_onnx_set_params(c);
+    if (p->ignore) gli_onnx_set_int(c->ex, "ignore_index", p->ignore_index);
 }

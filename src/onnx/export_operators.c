@@ -21,6 +21,7 @@ static const gli_onnx_row rows[] = {
      gli_onnx_write_conv,
      "ConvTranspose",
      {WINDOW, {"groups", "group"}, {"output_pad", "output_padding"}}},
+    {&gli_op_cross_entropy, gli_onnx_write_cross_entropy, NULL, {{"reduction", "reduction"}}},
     {&gli_op_cumsum, gli_onnx_write_cumsum, "CumSum", {{"exclusive", "exclusive"}, {"reverse", "reverse"}}},
     {&gli_op_dense, gli_onnx_write_dense, "Gemm", {{0}}},
     {&gli_op_dropout, gli_onnx_write_same, NULL, {{0}}},

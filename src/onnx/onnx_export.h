@@ -167,6 +167,7 @@ void gli_onnx_write_batchnorm(gli_onnx_op_call *c);
 void gli_onnx_write_layernorm(gli_onnx_op_call *c);
 void gli_onnx_write_groupnorm(gli_onnx_op_call *c);
 void gli_onnx_write_softmax(gli_onnx_op_call *c);
+void gli_onnx_write_cross_entropy(gli_onnx_op_call *c);
 
 void gli_onnx_write_reduction(gli_onnx_op_call *c);
 void gli_onnx_write_cumsum(gli_onnx_op_call *c);

@@ -219,6 +219,16 @@ inline const ExportedModel kElementwiseModels[] = {
          n.give({glia_model_softmax(n.net, n.x[0], nullptr), glia_model_log_softmax(n.net, n.x[0], nullptr),
                  n.op("softmax", with<glia_softmax_params>({1, false}), {n.x[0]})});
      }},
+    {"losses",
+     {kVector, kLength, {{}, 5}},
+     [](Network &n) {
+         glia_cross_entropy_params params{};
+         params.reduction   = GLIA_REDUCTION_NONE;
+         const glia_value y = glia_model_log_softmax(n.net, n.x[0], nullptr);
+         n.give({n.op("cross_entropy", &params, {n.x[0], n.x[1]})});
+         params.from = GLIA_FROM_LOG_PROBABILITIES, params.ignore = true, params.ignore_index = 2;
+         n.give({n.op("cross_entropy", &params, {y, n.x[2], n.parameter("class_weight", GLIA_SHAPE(6))})});
+     }},
     {"prelu",
      {kImage, kVector},
      [](Network &n) {
