@@ -48,7 +48,8 @@ void gli_onnx_map_split(gli_onnx_node *node) {
     int64_t *parts, from = 0;
     GLI_ONNX_REQUIRE(node, x, GLIA_BAD_FORMAT, "it has no x");
     const int axis = gli_onnx_axis(node, gli_onnx_int(node, "axis", 0), x->is.ndim);
-    if (!gli_onnx_ok(node) || !read_parts(node, x->is.dim[axis], &parts)) return;
+    if (!gli_onnx_ok(node) || !gli_onnx_check_fixed(node, x, axis) || !read_parts(node, x->is.dim[axis], &parts))
+        return;
     for (int i = 0; i < node->n_out; ++i) {
         GLI_ONNX_REQUIRE(node, parts[i] >= 0 && parts[i] <= x->is.dim[axis] - from, GLIA_BAD_FORMAT,
                          "part %d is %lld of %s", i, (long long)parts[i], GLI_SHAPE_OF(&x->is));
@@ -65,6 +66,7 @@ void gli_onnx_map_split(gli_onnx_node *node) {
 static gli_onnx_value *slice_backwards(gli_onnx_node *node, gli_onnx_value *x, int axis, int64_t start, int64_t stop,
                                        int64_t step) {
     const int64_t size = x->is.dim[axis];
+    if (!gli_onnx_check_fixed(node, x, axis)) return NULL;
     if (start < 0) start += size;
     if (stop < 0) stop += size;
     start             = gli_max_i64(gli_min_i64(start, size - 1), -1);
@@ -108,6 +110,7 @@ static gli_onnx_value *gather_slices(gli_onnx_node *node, gli_onnx_value *x, con
     for (int i = 0; i < n; ++i) {
         int64_t at = indices->is.dtype == GLIA_I64 ? ((const int64_t *)indices->constant->data)[i]
                                                    : (int64_t)gli_load(indices->is.dtype, indices->constant->data, i);
+        if (at < 0 && !gli_onnx_check_fixed(node, x, axis)) return NULL;
         if (at < 0) at += x->is.dim[axis];
         if (at < 0 || at >= x->is.dim[axis])
             return gli_onnx_fail(node, GLIA_BAD_FORMAT, "index %lld of %s", (long long)at, GLI_SHAPE_OF(&x->is));

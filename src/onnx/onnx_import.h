@@ -134,6 +134,9 @@ int gli_onnx_axes(gli_onnx_node *node, const char *name, int input, int most, in
 /* An axis from 0 on, of ndim dimensions. */
 int gli_onnx_axis(gli_onnx_node *node, int64_t axis, int ndim);
 
+/* Whether an axis has as many elements whatever the batch is; false: a failure. */
+bool gli_onnx_check_fixed(gli_onnx_node *node, const gli_onnx_value *x, int axis);
+
 /* Whether the sizes of a new value are such as there can be; false: a failure. */
 bool gli_onnx_check_result(gli_onnx_node *node, const gli_onnx_value *value);
 

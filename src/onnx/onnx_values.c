@@ -107,6 +107,12 @@ int gli_onnx_axis(gli_onnx_node *node, int64_t axis, int ndim) {
     return 0;
 }
 
+bool gli_onnx_check_fixed(gli_onnx_node *node, const gli_onnx_value *x, int axis) {
+    if (x->is.dim[axis] != x->other[axis])
+        gli_onnx_fail(node, GLIA_UNSUPPORTED, "its axis %d is as large as the batch, which is open in a model", axis);
+    return gli_onnx_ok(node);
+}
+
 bool gli_onnx_check_result(gli_onnx_node *node, const gli_onnx_value *value) {
     const int64_t *dim = value->is.dim, *other = value->other;
     int64_t count = 1, others = 1;

@@ -122,6 +122,33 @@ TEST_F(ImportTest, IsAModelWithTheFilesWeights) {
     EXPECT_NE(w[0], 1);
 }
 
+// What would count on a batch of one size is refused, and not of the other axes.
+TEST_F(ImportTest, CountsOnNoSizeOfTheBatch) {
+    for (int64_t axis : {0, 1}) {
+        Network n;
+        n.inputs       = {value("x", FLOAT, {-1, 2})};
+        n.initializers = {onnx::tensor("last", INT64, {1}, raw<int64_t>({-1})),
+                          onnx::tensor("start", INT64, {1}, raw<int64_t>({-1})),
+                          onnx::tensor("stop", INT64, {1}, raw<int64_t>({-9})),
+                          onnx::tensor("axis", INT64, {1}, raw<int64_t>({axis}))};
+        n.nodes        = {node("Split", {"x"}, {"a", "b"}, {integer("axis", axis)}),
+                          node("Hardmax", {"x"}, {"c"}, {integer("axis", axis)}),
+                          node("Gather", {"x", "last"}, {"d"}, {integer("axis", axis)}),
+                          node("Slice", {"x", "start", "stop", "axis", "last"}, {"e"})};
+        for (const char *name : {"b", "c", "d", "e"}) n.outputs.push_back(value(name, FLOAT, {-1, -1}));
+        glia_value out[4];
+        ASSERT_EQ(open(n.file()), GLIA_OK) << message();
+        glia_model_destroy(net);
+        ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
+        EXPECT_EQ(glia_onnx_add_to_model(file, net, nullptr, out, 4), axis ? GLIA_OK : GLIA_UNSUPPORTED) << message();
+        EXPECT_EQ(glia_onnx_problem_count(file), axis ? 0 : 4);
+        for (int i = 0; i < glia_onnx_problem_count(file); ++i) {
+            const std::string reason = glia_onnx_get_problem(file, i).reason;
+            EXPECT_NE(reason.find("axis 0 is as large as the batch"), std::string::npos) << reason;
+        }
+    }
+}
+
 // Cut at an inner value, with a head of its own; the file's weights stay.
 TEST_F(ImportTest, IsCutAndGetsANewHead) {
     const char *cut           = "h";
