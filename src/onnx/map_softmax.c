@@ -40,7 +40,7 @@ void gli_onnx_map_hardmax(gli_onnx_node *node) {
         x = gli_onnx_reshape(node, x, &two);
         if (!x) return;
     }
-    const int over                  = flat ? x->is.ndim - 1 : axis;
+    const int over = flat ? x->is.ndim - 1 : axis;
     if (!gli_onnx_check_fixed(node, x, over)) return;
     const glia_argmax_params argmax = {.axis = over};
     gli_onnx_value *index           = gli_onnx_call(node, &gli_op_argmax, &argmax, GLI_ONNX_VALUES(x));
