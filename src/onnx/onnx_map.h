@@ -34,6 +34,9 @@ void gli_onnx_map_where(gli_onnx_node *node);
 void gli_onnx_map_gemm(gli_onnx_node *node);
 void gli_onnx_map_matmul(gli_onnx_node *node);
 
+/* ---- map_einsum.c ---- */
+void gli_onnx_map_einsum(gli_onnx_node *node);
+
 /* ---- map_conv.c and map_pool.c ---- */
 void gli_onnx_map_conv(gli_onnx_node *node);
 void gli_onnx_map_conv_transpose(gli_onnx_node *node);

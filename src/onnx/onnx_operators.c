@@ -46,6 +46,7 @@ static const gli_onnx_operator operators[] = {
     BINARY("Div", DIV),
     PLAIN("Dropout", dropout),
     MISSING("DynamicQuantizeLinear", QUANTIZED),
+    {"", "Einsum", 12, 0, gli_onnx_map_einsum},
     {"", "Elu", 1, 0, gli_onnx_map_unary, .kind = GLIA_UNARY_ELU, .alpha = 1, .names = "a"},
     COMPARE("Equal", EQUAL),
     PLAIN("Erf", erf),

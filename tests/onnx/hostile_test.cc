@@ -280,6 +280,30 @@ TEST_F(HostileTest, NumbersOfWindowsThatAddUp) {
             GLIA_UNSUPPORTED, "a window of depth 2");
 }
 
+TEST_F(HostileTest, EquationsThatAreNone) {
+    const std::pair<const char *, const char *> wrong[] = {
+        {"", "term 0 of its equation has 0 labels, the operand 2 dimensions"},
+        {"ijk->i", "has 3 labels, the operand 2 dimensions"},
+        {"i1->i", "'1' in its equation is no label"},
+        {"i.->i", "'.' in its equation is no label"},
+        {"ii->i", "'i' stands twice in a term of its equation"},
+        {"ij->ii", "'i' stands twice in a term of its equation"},
+        {"ij->k", "a label of the result stands in no term"},
+        {"ij-i", "its equation has no \"->\""},
+        {"ij->i->", "'-' in its equation stands behind the result"},
+        {"ij->i,", "',' in its equation stands behind the result"},
+        {"i...->i", "the result of its equation lacks \"...\""},
+        {"ij,j->i", "its equation has not 1 terms"},
+        {"abcdefghi->a", "has more than 8 labels"},
+    };
+    for (const auto &[equation, part] : wrong) {
+        Network n = small_network();
+        n.nodes   = {node("Einsum", {"x"}, {"y"}, {Message().text(1, "equation").text(4, equation).number(20, 3)})};
+        refused(n.file(), GLIA_UNSUPPORTED, part);
+        EXPECT_EQ(use_in_model(n.file()), GLIA_UNSUPPORTED);
+    }
+}
+
 TEST_F(HostileTest, SizesOfInputs) {
     Network n   = small_network();
     n.inputs[0] = value("x", FLOAT, {int64_t{1} << 31, 0});

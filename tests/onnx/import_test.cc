@@ -1,5 +1,7 @@
 // Networks of ONNX as graphs and as models: what they compute, and that they are models like others.
+#include <functional>
 #include <map>
+#include <numeric>
 #include <regex>
 #include <sstream>
 
@@ -51,6 +53,40 @@ class ImportTest : public ContextTest {
         args.count = static_cast<int64_t>(x.size()) / each;
         EXPECT_EQ(glia_dataset_from_arrays(ctx, &args, &data), GLIA_OK) << message();
         return data;
+    }
+
+    static glia_shape shape_of(const std::vector<int64_t> &dims) {
+        glia_shape shape{static_cast<int>(dims.size()), {}};
+        std::copy(dims.begin(), dims.end(), shape.dim);
+        return shape;
+    }
+    static size_t count_of(const std::vector<int64_t> &dims) {
+        return static_cast<size_t>(std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>()));
+    }
+
+    // The output of a network of fixed shapes, as a graph.
+    std::vector<float> compute(const Network &n, const std::vector<std::vector<int64_t>> &shapes,
+                               const std::vector<std::vector<float>> &x, const std::vector<int64_t> &shape) {
+        glia_graph *graph = nullptr;
+        glia_plan *plan   = nullptr;
+        glia_tensor *out  = tensor(GLIA_F32, shape_of(shape));
+        std::vector<glia_tensor *> in;
+        std::vector<float> values(count_of(shape));
+        for (size_t i = 0; i < x.size(); ++i) {
+            in.push_back(tensor(GLIA_F32, shape_of(shapes[i])));
+            EXPECT_EQ(glia_tensor_write(in[i], x[i].data(), x[i].size() * sizeof(float)), GLIA_OK) << message();
+        }
+        EXPECT_EQ(open(n.file()), GLIA_OK) << message();
+        EXPECT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
+        EXPECT_EQ(glia_onnx_add_to_graph(file, graph, nullptr, &y, 1), GLIA_OK) << message();
+        EXPECT_EQ(glia_plan_create(graph, &y, 1, &plan), GLIA_OK) << message();
+        EXPECT_EQ(glia_plan_run(plan, in.data(), static_cast<int>(in.size()), &out, 1), GLIA_OK) << message();
+        EXPECT_EQ(glia_tensor_read(out, values.data(), values.size() * sizeof(float)), GLIA_OK);
+        for (glia_tensor *t : in) glia_tensor_destroy(t);
+        glia_tensor_destroy(out);
+        glia_plan_destroy(plan);
+        glia_graph_destroy(graph);
+        return values;
     }
 
     Folder folder;
@@ -198,6 +234,77 @@ TEST_F(ImportTest, ComparesChoosesAndResizesInAModel) {
     samples(x, GLIA_SHAPE(1, 2), t, GLIA_SHAPE(1, 4));
     ASSERT_EQ(glia_model_predict(net, data, 2, got.data(), got.size() * sizeof(float)), GLIA_OK) << message();
     EXPECT_EQ(got, (std::vector<float>{1, 1, 2, 2, 3, 3, 0, 0, 4, 4, 5, 5}));
+}
+
+// Inputs p, q, r of these shapes.
+Network einsum(const char *equation, const std::vector<std::vector<int64_t>> &shapes,
+               const std::vector<int64_t> &result) {
+    Network n;
+    std::vector<std::string> names = {"p", "q", "r"};
+    names.resize(shapes.size());
+    for (size_t i = 0; i < shapes.size(); ++i) n.inputs.push_back(value(names[i], FLOAT, shapes[i]));
+    n.outputs = {value("y", FLOAT, result)};
+    n.nodes   = {node("Einsum", names, {"y"}, {Message().text(1, "equation").text(4, equation).number(20, 3)})};
+    return n;
+}
+
+// Sums of products, of one to three operands, against sums written out.
+TEST_F(ImportTest, ComputesEinsum) {
+    struct Einsum {
+        const char *equation;
+        std::vector<std::vector<int64_t>> shapes;
+        std::vector<int64_t> shape;
+        std::function<float(const std::vector<std::vector<float>> &)> second;  // its second element
+    };
+    const auto f            = [](const std::vector<float> &x, size_t i) { return x[i]; };
+    const Einsum examples[] = {
+        {"ij->ji", {{2, 3}}, {3, 2}, [&](auto &x) { return f(x[0], 3); }},
+        {"Bij", {{2, 2, 3}}, {2, 2, 3}, [&](auto &x) { return f(x[0], 1); }},
+        {"ij->i", {{2, 3}}, {2}, [&](auto &x) { return f(x[0], 3) + f(x[0], 4) + f(x[0], 5); }},
+        {"i,j->ij", {{2}, {3}}, {2, 3}, [&](auto &x) { return f(x[0], 0) * f(x[1], 1); }},
+        {"ij,ij->ij", {{2, 3}, {2, 3}}, {2, 3}, [&](auto &x) { return f(x[0], 1) * f(x[1], 1); }},
+        {"ij,kj->ik",
+         {{2, 2}, {3, 2}},
+         {2, 3},
+         [&](auto &x) { return f(x[0], 0) * f(x[1], 2) + f(x[0], 1) * f(x[1], 3); }},
+        {"ji,jk->ki",
+         {{2, 2}, {2, 3}},
+         {3, 2},
+         [&](auto &x) { return f(x[0], 1) * f(x[1], 0) + f(x[0], 3) * f(x[1], 3); }},
+        {"... a, a b -> ... b",
+         {{2, 1, 2}, {2, 2}},
+         {2, 1, 2},
+         [&](auto &x) { return f(x[0], 0) * f(x[1], 1) + f(x[0], 1) * f(x[1], 3); }},
+        {"ab,bc,c->a",
+         {{2, 1}, {1, 2}, {2}},
+         {2},
+         [&](auto &x) { return f(x[0], 1) * (f(x[1], 0) * f(x[2], 0) + f(x[1], 1) * f(x[2], 1)); }},
+    };
+    for (const Einsum &e : examples) {
+        std::vector<std::vector<float>> x;
+        for (const std::vector<int64_t> &shape : e.shapes) {
+            x.emplace_back(static_cast<size_t>(count_of(shape)));
+            for (size_t i = 0; i < x.back().size(); ++i) x.back()[i] = static_cast<float>((i + 1) * x.size());
+        }
+        EXPECT_EQ(compute(einsum(e.equation, e.shapes, e.shape), e.shapes, x, e.shape)[1], e.second(x)) << e.equation;
+    }
+}
+
+// As PyTorch writes a linear layer by hand: the weight keeps its name and its layout.
+TEST_F(ImportTest, EinsumWithAWeightInAModel) {
+    Network n;
+    n.inputs       = {value("x", FLOAT, {-1, 2, 3})};
+    n.outputs      = {value("y", FLOAT, {-1, 2, 2})};
+    n.initializers = {onnx::tensor("w", FLOAT, {2, 3}, raw<float>({1, -2, 3, -4, 5, -6}))};
+    n.nodes = {node("Einsum", {"x", "w"}, {"y"}, {Message().text(1, "equation").text(4, "btc,kc->btk").number(20, 3)})};
+    make_model(n);
+    ASSERT_EQ(glia_model_weight_count(net), 1);
+    EXPECT_STREQ(glia_model_weight_name(net, 0), "w");
+    ASSERT_EQ(glia_model_compile(net, y, nullptr), GLIA_OK) << message();
+    std::vector<float> x = {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1}, t(8), got(8);
+    samples(x, GLIA_SHAPE(2, 3), t, GLIA_SHAPE(2, 2));
+    ASSERT_EQ(glia_model_predict(net, data, 2, got.data(), got.size() * sizeof(float)), GLIA_OK) << message();
+    EXPECT_EQ(got, (std::vector<float>{1, -4, -2, 5, 3, -6, 2, -5}));
 }
 
 // x [N,2,3] reshaped to N and the product of its other sizes, with the product as a vector and as a scalar.
