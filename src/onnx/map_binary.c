@@ -1,4 +1,6 @@
 /* Functions of pairs of elements. */
+#include <math.h>
+
 #include "core/dtype.h"
 #include "glia/ops/elementwise.h"
 #include "onnx/onnx_map.h"
@@ -138,4 +140,59 @@ void gli_onnx_map_where(gli_onnx_node *node) {
     for (int i = 1; i < 3 && gli_onnx_ok(node); ++i) in[i] = as_floats(node, in[i]);
     if (gli_onnx_ok(node)) in[0] = gli_onnx_cast(node, in[0], gli_onnx_type_of(in[1]->is.dtype));
     gli_onnx_give(node, 0, gli_onnx_cast(node, gli_onnx_call(node, &gli_op_where, NULL, 3, in), type));
+}
+
+/* ---- What compares with numbers ---- */
+
+void gli_onnx_map_is_nan(gli_onnx_node *node) {
+    gli_onnx_value *x = gli_onnx_in(node, 0);
+    gli_onnx_value *y = gli_onnx_scale(node, gli_onnx_binary(node, GLIA_BINARY_EQUAL, x, x), -1);
+    gli_onnx_give(node, 0, gli_onnx_cast(node, gli_onnx_shift(node, y, 1), BOOL));
+}
+
+void gli_onnx_map_is_inf(gli_onnx_node *node) {
+    gli_onnx_value *x   = gli_onnx_in(node, 0);
+    const bool negative = gli_onnx_int(node, "detect_negative", 1) != 0,
+               positive = gli_onnx_int(node, "detect_positive", 1) != 0;
+    if (negative && positive) x = gli_onnx_unary(node, GLIA_UNARY_ABS, 0, 0, x);
+    if (negative && !positive) x = gli_onnx_unary(node, GLIA_UNARY_NEG, 0, 0, x);
+    if (!x) return;
+    const glia_binary_kind kind = negative || positive ? GLIA_BINARY_EQUAL : GLIA_BINARY_GREATER;
+    gli_onnx_give(node, 0,
+                  gli_onnx_cast(node, gli_onnx_binary(node, kind, x, gli_onnx_number(node, x, INFINITY)), BOOL));
+}
+
+static gli_onnx_value *choose(gli_onnx_node *node, gli_onnx_value *condition, gli_onnx_value *a, gli_onnx_value *b) {
+    return condition && a && b ? gli_onnx_call(node, &gli_op_where, NULL, GLI_ONNX_VALUES(condition, a, b)) : NULL;
+}
+
+/* x + bias below -lambd, x - bias above lambd, 0 in between. */
+void gli_onnx_map_shrink(gli_onnx_node *node) {
+    gli_onnx_value *x  = gli_onnx_in(node, 0);
+    const double limit = gli_onnx_float(node, "lambd", 0.5), bias = gli_onnx_float(node, "bias", 0);
+    if (!x) return;
+    gli_onnx_value *above = gli_onnx_binary(node, GLIA_BINARY_GREATER, x, gli_onnx_number(node, x, limit));
+    gli_onnx_value *below = gli_onnx_binary(node, GLIA_BINARY_LESS, x, gli_onnx_number(node, x, -limit));
+    gli_onnx_value *y     = choose(node, above, gli_onnx_shift(node, x, -bias), gli_onnx_number(node, x, 0));
+    gli_onnx_give(node, 0, choose(node, below, gli_onnx_shift(node, x, bias), y));
+}
+
+/* What lies above the k-th diagonal, or below it, of the last two dimensions; elsewhere 0. */
+void gli_onnx_map_trilu(gli_onnx_node *node) {
+    gli_onnx_value *x = gli_onnx_in(node, 0);
+    const bool upper  = gli_onnx_int(node, "upper", 1) != 0;
+    int64_t k         = 0;
+    GLI_ONNX_REQUIRE(node, x && x->is.ndim >= 2, GLIA_BAD_FORMAT, "its input is no matrix");
+    if (gli_onnx_in(node, 1) && gli_onnx_known_ints(node, 1, "k", 1, &k) != 1) k = 0;
+    const int64_t *dim = x->is.dim + x->is.ndim - 2, *other = x->other + x->is.ndim - 2;
+    GLI_ONNX_REQUIRE(node, gli_dtype_is_float(x->is.dtype), GLIA_UNSUPPORTED, "Glia computes it of floats, not of %s",
+                     gli_onnx_type_name(x->type));
+    GLI_ONNX_REQUIRE(node, dim[0] == other[0] && dim[1] == other[1], GLIA_UNSUPPORTED,
+                     "a matrix of the size of the batch");
+    gli_onnx_value *mask = gli_onnx_constant(node, x->type, 2, dim);
+    if (!mask) return;
+    for (int64_t r = 0; r < dim[0]; ++r)
+        for (int64_t c = 0; c < dim[1]; ++c)
+            gli_store(mask->is.dtype, mask->constant->data, r * dim[1] + c, upper ? c - r >= k : c - r <= k);
+    gli_onnx_give(node, 0, choose(node, mask, x, gli_onnx_number(node, x, 0)));
 }

@@ -150,6 +150,13 @@ void gli_onnx_map_round(gli_onnx_node *node) {
     gli_onnx_give(node, 0, gli_onnx_host(node, (gli_onnx_function)node->row->kind, x->type, 1, &x));
 }
 
+void gli_onnx_map_tan(gli_onnx_node *node) {
+    gli_onnx_value *x = gli_onnx_in(node, 0);
+    gli_onnx_value *s = gli_onnx_unary(node, GLIA_UNARY_SIN, 0, 0, x),
+                   *c = gli_onnx_unary(node, GLIA_UNARY_COS, 0, 0, x);
+    gli_onnx_give(node, 0, gli_onnx_binary(node, GLIA_BINARY_DIV, s, c));
+}
+
 /* Of z = sqrt(2) x, gelu(z) = z (1 + erf(x)) / 2: its quotient by |z|, which is kept from 0. */
 void gli_onnx_map_erf(gli_onnx_node *node) {
     gli_onnx_value *x = gli_onnx_in(node, 0);

@@ -18,6 +18,7 @@ void gli_onnx_map_clip(gli_onnx_node *node);
 void gli_onnx_map_sign(gli_onnx_node *node);
 void gli_onnx_map_erf(gli_onnx_node *node);
 void gli_onnx_map_round(gli_onnx_node *node);
+void gli_onnx_map_tan(gli_onnx_node *node);
 
 /* ---- map_binary.c ---- */
 void gli_onnx_map_binary(gli_onnx_node *node);
@@ -29,6 +30,10 @@ void gli_onnx_map_logic(gli_onnx_node *node);
 void gli_onnx_map_not(gli_onnx_node *node);
 void gli_onnx_map_compare(gli_onnx_node *node);
 void gli_onnx_map_where(gli_onnx_node *node);
+void gli_onnx_map_is_nan(gli_onnx_node *node);
+void gli_onnx_map_is_inf(gli_onnx_node *node);
+void gli_onnx_map_shrink(gli_onnx_node *node);
+void gli_onnx_map_trilu(gli_onnx_node *node);
 
 /* ---- map_linear.c ---- */
 void gli_onnx_map_gemm(gli_onnx_node *node);

@@ -290,6 +290,22 @@ TEST_F(ImportTest, ComputesEinsum) {
     }
 }
 
+TEST_F(ImportTest, ComputesTrilu) {
+    const std::vector<float> x                                    = {1, 2, 3, 4, 5, 6};
+    const std::tuple<int, int64_t, std::vector<float>> examples[] = {
+        {1, 0, {1, 2, 3, 0, 5, 6}},  {1, 1, {0, 2, 3, 0, 0, 6}}, {0, 0, {1, 0, 0, 4, 5, 0}},
+        {0, -1, {0, 0, 0, 4, 0, 0}}, {0, INT64_MAX, x},          {1, INT64_MAX, std::vector<float>(6)}};
+    for (const auto &[upper, k, want] : examples) {
+        Network n;
+        n.version      = 14;
+        n.inputs       = {value("x", FLOAT, {2, 3})};
+        n.outputs      = {value("y", FLOAT, {2, 3})};
+        n.initializers = {onnx::tensor("k", INT64, {}, raw<int64_t>({k}))};
+        n.nodes        = {node("Trilu", {"x", "k"}, {"y"}, {integer("upper", upper)})};
+        EXPECT_EQ(compute(n, {{2, 3}}, {x}, {2, 3}), want) << upper << " " << k;
+    }
+}
+
 // As PyTorch writes a linear layer by hand: the weight keeps its name and its layout.
 TEST_F(ImportTest, EinsumWithAWeightInAModel) {
     Network n;
