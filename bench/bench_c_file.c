@@ -20,7 +20,7 @@ static const char usage[] =
     "  --rounds N      of 1000 samples, fewer of large networks (300)\n"
     "  --compiler CC   the compiler and its options (cc -O3 -march=native -ffp-contract=fast)\n";
 
-enum { MOST_ROUNDS = 100000, STATES = 1 << 16 };
+enum { STATES = 1 << 16 };
 
 typedef void run_function(const float *in, float *out);
 typedef void step_function(float *state, const float *in, float *out);
@@ -152,24 +152,21 @@ static bool bench_all(glia_context *ctx, const char *only, const char *compiler,
 }
 
 int main(int argc, char **argv) {
-    const char *only = NULL, *compiler = "cc -O3 -march=native -ffp-contract=fast";
-    long rounds       = 300;
-    glia_context *ctx = NULL;
+    bench_predict_options options = {.rounds = 300};
+    const char *compiler          = "cc -O3 -march=native -ffp-contract=fast";
+    glia_context *ctx             = NULL;
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2) {
         const bool has_value = i + 1 < argc;
-        if (has_value && strcmp(argv[i], "--network") == 0)
-            only = argv[i + 1];
-        else if (has_value && strcmp(argv[i], "--rounds") == 0 && bench_read_number(argv[i + 1], MOST_ROUNDS, &rounds))
-            continue;
-        else if (has_value && strcmp(argv[i], "--compiler") == 0)
+        if (has_value && bench_read_predict_option(argv[i], argv[i + 1], &options)) continue;
+        if (has_value && strcmp(argv[i], "--compiler") == 0)
             compiler = argv[i + 1];
         else
             return bench_refuse("bench_c_file", argv[i]);
     }
     if (glia_context_create("cpu", &(glia_context_args){.threads = 1}, &ctx) != GLIA_OK)
         return fprintf(stderr, "%s\n", glia_message(NULL)), 1;
-    const bool passed = bench_all(ctx, only, compiler, rounds);
+    const bool passed = bench_all(ctx, options.only, compiler, options.rounds);
     glia_context_destroy(ctx);
     return passed ? 0 : 1;
 }

@@ -18,7 +18,7 @@ static const char usage[] =
     "  --rounds N      of 1000 samples, fewer of large networks (300)\n"
     "  --json FILE     also writes the results there\n";
 
-enum { SAMPLES = 64, SINGLE_RUNS_PER_ROUND = 1000, MOST_ROUNDS = 100000 };
+enum { SAMPLES = 64, SINGLE_RUNS_PER_ROUND = 1000 };
 
 typedef struct times {
     double fastest, median, block, p50, p99, p9999, longest; /* ns */
@@ -118,17 +118,14 @@ static bool bench_all(glia_context *ctx, const char *only, long rounds, FILE *js
 }
 
 int main(int argc, char **argv) {
-    const char *only = NULL, *file = NULL;
-    long rounds       = 300;
-    glia_context *ctx = NULL;
+    bench_predict_options options = {.rounds = 300};
+    const char *file              = NULL;
+    glia_context *ctx             = NULL;
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2) {
         const bool has_value = i + 1 < argc;
-        if (has_value && strcmp(argv[i], "--network") == 0)
-            only = argv[i + 1];
-        else if (has_value && strcmp(argv[i], "--rounds") == 0 && bench_read_number(argv[i + 1], MOST_ROUNDS, &rounds))
-            continue;
-        else if (has_value && strcmp(argv[i], "--json") == 0)
+        if (has_value && bench_read_predict_option(argv[i], argv[i + 1], &options)) continue;
+        if (has_value && strcmp(argv[i], "--json") == 0)
             file = argv[i + 1];
         else
             return bench_refuse("bench_predict", argv[i]);
@@ -138,7 +135,7 @@ int main(int argc, char **argv) {
     if (glia_context_create("cpu", &(glia_context_args){.threads = 1}, &ctx) != GLIA_OK)
         return fprintf(stderr, "%s\n", glia_message(NULL)), 1;
     if (json) bench_write_facts(json, "predict", "cpu");
-    const bool passed = bench_all(ctx, only, rounds, json);
+    const bool passed = bench_all(ctx, options.only, options.rounds, json);
     if (json) fclose(json);
     glia_context_destroy(ctx);
     return passed ? 0 : 1;

@@ -1,5 +1,9 @@
 #include "support/predict_networks.h"
 
+#include <string.h>
+
+#include "support/program.h"
+
 static glia_value dense(glia_model *net, glia_value x, int units, glia_activation activation) {
     return glia_model_dense(net, x, &(glia_dense_args){.units = units, .activation = activation});
 }
@@ -46,3 +50,11 @@ const bench_predict_network bench_predict_networks[] = {
     {"lstm64", true, 1000, {2, {8, 64}}, lstm64},    {"audio16", true, 1000, {2, {8, 1}}, audio16},
     {"fashion", false, 5, {3, {1, 28, 28}}, fashion}};
 const size_t bench_predict_network_count = sizeof bench_predict_networks / sizeof *bench_predict_networks;
+
+bool bench_read_predict_option(const char *option, const char *value, bench_predict_options *out) {
+    enum { MOST_ROUNDS = 100000 };
+    if (strcmp(option, "--rounds") == 0) return bench_read_number(value, MOST_ROUNDS, &out->rounds);
+    if (strcmp(option, "--network") != 0) return false;
+    out->only = value;
+    return true;
+}

@@ -18,4 +18,13 @@ typedef struct bench_predict_network {
 extern const bench_predict_network bench_predict_networks[];
 extern const size_t bench_predict_network_count;
 
+/* What the benches of these networks are told. */
+typedef struct bench_predict_options {
+    const char *only; /* NULL: all networks */
+    long rounds;
+} bench_predict_options;
+
+/* Whether it is one of --network and --rounds, with a value that fits. */
+bool bench_read_predict_option(const char *option, const char *value, bench_predict_options *out);
+
 #endif

@@ -13,9 +13,8 @@ typedef struct function {
 
 /* The polynomial is that of exp in the Cephes library. */
 static const char fast_tanh[] =
-    "/* tanh(x) = -e / (2 + e) with e = exp(-2 |x|) - 1 = 2^-n (exp(r) - 1) + 2^-n - 1, r in +- ln(2) / 2; to 2e-7 of "
-    "it.\n"
-    " * There is no branch and no call in it, so that compilers compute several at once. */\n"
+    "/* tanh(x) = -e / (2 + e), to 2e-7 of it, with e = exp(-2 |x|) - 1 = 2^-n (exp(r) - 1) + 2^-n - 1 and r in\n"
+    " * +- ln(2) / 2. There is no branch and no call in it, so that compilers compute several at once. */\n"
     "static inline float fast_tanh(float x) {\n"
     "    float a = fabsf(x), power;\n"
     "    int32_t bits;\n"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "c_file/c_file.h"
+#include "core/dtype.h"
 #include "core/print.h"
 #include "core/size.h"
 #include "glia/ops.h"
@@ -332,6 +333,13 @@ static glia_status name_values(gli_c_file *f) {
     return GLIA_OK;
 }
 
+static void check_outputs(const gli_c_file *f, problems *p) {
+    for (int i = 0; i < f->n_outputs; ++i) {
+        const glia_dtype dtype = f->graph->values[f->outputs[i].id].tensor.dtype;
+        if (dtype != GLIA_F32) add_problem(p, "an output", glia_dtype_name(dtype), "");
+    }
+}
+
 glia_status gli_c_plan(gli_c_file *f) {
     void *layers = NULL, *done = NULL;
     problems p = {0};
@@ -339,6 +347,7 @@ glia_status gli_c_plan(gli_c_file *f) {
     GLI_TRY(gli_arena_alloc(f->ctx, &f->arena, (size_t)f->graph->n_nodes + 1, sizeof(bool), &done));
     f->layers = layers;
     GLI_TRY(add_layers(f, done, &p));
+    check_outputs(f, &p);
     GLI_REQUIRE(f->ctx, p.n == 0, GLIA_UNSUPPORTED, "glia_model_export_c: C files do not have %s", p.text);
     count_state(f);
     GLI_TRY(name_values(f));

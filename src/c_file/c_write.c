@@ -322,6 +322,8 @@ static void put_network(gli_c_file *f) {
         gli_c_put(f, "void %s_init(%s_state *state) { memset(state, 0, sizeof *state); }\n\n", f->prefix, f->prefix);
     put_single(f, has_scratch);
     gli_c_put(f, f->build.streaming && !uses_state ? " {\n    (void)state;\n" : " {\n");
+    for (int i = 0; i < f->graph->n_inputs; ++i)
+        if (f->build.readers[input_id(f, i)] == 0) gli_c_put(f, "    (void)%s;\n", f->values[input_id(f, i)].name);
     for (int n = 0; n < f->n_layers; ++n) put_call(f, &f->layers[n]);
     put_copies(f);
     gli_c_put(f, f->checks ? "    return 0;\n}\n\n" : "}\n\n");

@@ -1,5 +1,6 @@
 // Models as C files: compiled with all warnings as errors, loaded, and compared with what the model predicts.
 #include "c_file/exported.h"
+#include "support/failing.h"
 
 #include <cmath>
 
@@ -366,22 +367,23 @@ TEST(CFile, AnOutputMayBeAnInputOrShownTwice) {
     ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
     ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
     const glia_value x = glia_model_input(net, "in", GLIA_SHAPE(4)), y = dense(net, x, 4, GLIA_TANH);
+    glia_model_input(net, "unused", GLIA_SHAPE(2));
     const glia_value flat = glia_model_reshape(net, y, with(glia_reshape_args{nullptr, GLIA_SHAPE(2, 2)}));
     for (const glia_value v : {x, y, flat, glia_model_softmax(net, y, nullptr)})
         ASSERT_EQ(glia_model_output(net, v, nullptr), GLIA_OK) << glia_message(ctx);
     ASSERT_EQ(glia_model_compile(net, {}, nullptr), GLIA_OK) << glia_message(ctx);
     Exported file(net);
     file.compile();
-    auto *run = file.find<void(const float *, float *, float *, float *, float *)>("run");
+    auto *run = file.find<void(const float *, const float *, float *, float *, float *, float *)>("run");
     ASSERT_TRUE(run) << glia_message(ctx);
     const Values in = numbers(4);
     Values a(4), b(4), c(4), d(4), want(4);
-    run(in.data(), a.data(), b.data(), c.data(), d.data());
+    run(in.data(), in.data(), a.data(), b.data(), c.data(), d.data());
     EXPECT_EQ(a, in);
     EXPECT_EQ(b, c);
     glia_predictor *p = nullptr;
     ASSERT_EQ(glia_predictor_create(net, nullptr, &p), GLIA_OK);
-    const void *from[] = {in.data()};
+    const void *from[] = {in.data(), in.data()};
     Values e(4), f(4), g(4);
     void *to[] = {e.data(), f.data(), g.data(), want.data()};
     ASSERT_EQ(glia_predictor_run(p, 1, from, to), GLIA_OK);
@@ -448,6 +450,25 @@ TEST(CFile, SaysWhatIsWrong) {
     EXPECT_FALSE(std::filesystem::exists(good));
     dense(n.net, glia_model_input(n.net, "more", GLIA_SHAPE(2)), 2);
     fails(n, good, {}, GLIA_INVALID_ARGUMENT, "not compiled, or was changed");
+}
+
+// Without memory there is no file, and nothing is kept.
+TEST(CFile, EveryAllocationMayFail) {
+    FailingAllocator allocator;
+    PredictNet n(GLIA_SHAPE(2, 9, 8), digits, GLIA_F32, allocator.api());
+    Folder folder;
+    const std::string path = folder / "net.c";
+    const size_t before    = allocator.bytes;
+    glia_status status     = GLIA_OUT_OF_MEMORY;
+    for (int allowed = 0; status != GLIA_OK && !testing::Test::HasFailure(); ++allowed) {
+        allocator.left = allowed;
+        status         = glia_model_export_c(n.net, path.c_str(), nullptr, nullptr);
+        allocator.left = -1;
+        EXPECT_EQ(allocator.bytes, before) << allowed;
+        EXPECT_TRUE(status == GLIA_OK || status == GLIA_OUT_OF_MEMORY) << allowed << ": " << n.message();
+        EXPECT_EQ(std::filesystem::exists(path), status == GLIA_OK) << allowed;
+        EXPECT_TRUE(status != GLIA_OK || allowed > 10) << allowed;
+    }
 }
 
 }  // namespace
