@@ -24,6 +24,7 @@ static const gli_c_op *const rows[] = {
     &gli_c_pad,
     &gli_c_expand,
     &gli_c_rnn,
+    &gli_c_interpolate,
 };
 
 const gli_c_op *gli_c_op_of(const gli_op *op) {

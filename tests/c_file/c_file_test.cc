@@ -158,6 +158,19 @@ TEST(CFile, Pooling) {
                         }});
 }
 
+TEST(CFile, Upsampling) {
+    for (const int way : {0, 1, 2})
+        expect_predictions(
+            {"upsampled", GLIA_SHAPE(3, 5, 4), [=](auto *net, auto x) {
+                 glia_upsample2d_args twice{}, sized{};
+                 sized.size[0] = 17, sized.size[1] = 3;
+                 twice.linear = sized.linear = way > 0, twice.align_corners = sized.align_corners = way > 1;
+                 const glia_value both[] = {glia_model_flatten(net, glia_model_upsample2d(net, x, &twice), nullptr),
+                                            glia_model_flatten(net, glia_model_upsample2d(net, x, &sized), nullptr)};
+                 return glia_model_concat(net, both, 2, nullptr);
+             }});
+}
+
 // Statistics that are not 0 and 1.
 void set_statistics(PredictNet &n) {
     for (int i = 0; i < glia_model_weight_count(n.net); ++i) {
