@@ -162,27 +162,66 @@ static void put_edge(gli_c_file *f, int level, const gli_c_axis *a, int q) {
     if (n) gli_c_put(f, ";\n");
 }
 
-/* One tap after the other, for the outputs at which it is inside. */
-static void put_outer_taps(gli_c_file *f, int level, const gli_c_axis *a) {
+/* The outputs at which tap s is inside, `shift` elements from each. */
+static void put_range(gli_c_file *f, int level, const gli_c_axis *a) {
     const char *indent = gli_c_indent(level);
-    char shift[64];
     if (a->dilation == 1)
-        gli_format(shift, sizeof shift, "s - %d", a->pad);
+        gli_c_put(f, "%sconst int shift = s - %d;\n", indent, a->pad);
     else
-        gli_format(shift, sizeof shift, "s * %d - %d", a->dilation, a->pad);
-    gli_c_put_loop(f, level, "s", a->kernel, " {\n");
-    gli_c_put(f, "%s    const int shift = %s; /* of the tap against its output */\n", indent, shift);
+        gli_c_put(f, "%sconst int shift = s * %d - %d;\n", indent, a->dilation, a->pad);
     if (a->stride == 1) {
-        gli_c_put(f, "%s    const int first = shift < 0 ? -shift : 0;\n", indent);
-        gli_c_put(f, "%s    const int end = shift > %d ? %d - shift : %d;\n", indent, a->in - a->out, a->in, a->out);
+        gli_c_put(f, "%sconst int first = shift < 0 ? -shift : 0;\n", indent);
+        gli_c_put(f, "%sconst int end = shift > %d ? %d - shift : %d;\n", indent, a->in - a->out, a->in, a->out);
     } else {
-        gli_c_put(f, "%s    const int first = shift < 0 ? (%d - shift) / %d : 0;\n", indent, a->stride - 1, a->stride);
-        gli_c_put(f, "%s    const int past = (%d - shift) / %d, end = past < %d ? past : %d;\n", indent,
+        gli_c_put(f, "%sconst int first = shift < 0 ? (%d - shift) / %d : 0;\n", indent, a->stride - 1, a->stride);
+        gli_c_put(f, "%sconst int past = (%d - shift) / %d, end = past < %d ? past : %d;\n", indent,
                   a->in + a->stride - 1, a->stride, a->out, a->out);
     }
-    gli_c_put(f, "%s    for (int q = first; q < end; ++q) out[q] += w[s] * in[q", indent);
+}
+
+/* One tap after the other, for the outputs at which it is inside. */
+static void put_outer_taps(gli_c_file *f, int level, const gli_c_axis *a) {
+    gli_c_put_loop(f, level, "s", a->kernel, " {\n");
+    put_range(f, level + 1, a);
+    gli_c_put(f, "%sfor (int q = first; q < end; ++q) out[q] += w[s] * in[q", gli_c_indent(level + 1));
     gli_c_put(f, a->stride == 1 ? " + shift];\n" : " * %d + shift];\n", a->stride);
-    gli_c_put(f, "%s}\n", indent);
+    gli_c_put(f, "%s}\n", gli_c_indent(level));
+}
+
+/* The weights of four channels, as w0 to w3. */
+static void put_four_weights(gli_c_file *f, int level, const gli_c_layer *l, const gli_c_window *w) {
+    static const char *const plus[] = {"", " + 1", " + 2", " + 3"};
+    for (int i = 0; i < 4; ++i) {
+        if (i % 2)
+            gli_c_put(f, ", ");
+        else
+            gli_c_put(f, "%s%s%s", i ? ",\n" : "", gli_c_indent(level), i ? "            " : "const float ");
+        gli_c_put(f, "w%d = %s_weight[k][c%s]", i, l->name, plus[i]);
+        for (int n = 0; n < w->n; ++n) gli_c_put(f, "[%s]", w->axis[n].kernel > 1 ? w->axis[n].tap_name : "0");
+    }
+    gli_c_put(f, ";\n");
+}
+
+/* The same with four channels at a time, so that an output is read and written a quarter as often. */
+static void put_four_channels(gli_c_file *f, int level, const gli_c_layer *l, const gli_c_window *w) {
+    const gli_c_axis *a = &w->axis[w->n - 1];
+    const bool inside = gli_c_window_inside(a), taps = !inside || a->kernel > 1;
+    const long long area = gli_c_window_inputs(w);
+    const int inner      = taps ? level + 1 : level;
+    char at[GLI_C_EXPRESSION], end[24];
+    gli_format(end, sizeof end, "%d", a->out);
+    if (taps) gli_c_put_loop(f, level, "s", a->kernel, " {\n");
+    if (inside)
+        gli_c_tap(a, "s", at);
+    else
+        put_range(f, inner, a), gli_format(at, sizeof at, a->stride == 1 ? "q + shift" : "q * %d + shift", a->stride);
+    put_four_weights(f, inner, l, w);
+    gli_c_put(f, "%sfor (int q = %s; q < %s; ++q)\n", gli_c_indent(inner), inside ? "0" : "first",
+              inside ? end : "end");
+    gli_c_put(f, "%s    out[q] += (w0 * in[%s] + w1 * in[%lld + %s]) +\n", gli_c_indent(inner), at, area, at);
+    gli_c_put(f, "%s              (w2 * in[%lld + %s] + w3 * in[%lld + %s]);\n", gli_c_indent(inner), 2 * area, at,
+              3 * area, at);
+    if (taps) gli_c_put(f, "%s}\n", gli_c_indent(level));
 }
 
 static void put_taps(gli_c_file *f, int level, const gli_c_axis *a) {
@@ -207,10 +246,33 @@ static void put_position(gli_c_file *f, const gli_c_window *w, const char *chann
     }
 }
 
+/* What channels `first` to `end` of a group add to a row of y: four at a time from 0 on, the others one by one. */
+static void put_channels(gli_c_file *f, int level, const gli_c_layer *l, const gli_c_conv *v, int first, int end) {
+    const gli_c_window *w = &v->w;
+    const bool fours      = end - first >= 4;
+    char text[GLI_C_EXPRESSION];
+    int inner = level;
+    gli_c_put(f, "%sfor (int c = %d; c < %d; %s)%s\n", gli_c_indent(inner++), first, end, fours ? "c += 4" : "++c",
+              w->n > 1 ? "" : " {");
+    for (int i = 0; i < w->n - 1; ++i) gli_c_put_loop(f, inner++, w->axis[i].tap_name, w->axis[i].kernel, " {\n");
+    for (int i = 0; i < w->n - 1; ++i) gli_c_put_tap(f, inner, &w->axis[i], "continue");
+    gli_c_put(f, "%sconst float *in = x + ", gli_c_indent(inner));
+    put_position(f, w, gli_c_conv_channel(v, text), true);
+    gli_c_put(f, ";\n");
+    if (fours) {
+        put_four_channels(f, inner, l, w);
+    } else {
+        put_weights_row(f, inner, l, w);
+        put_taps(f, inner, &w->axis[w->n - 1]);
+    }
+    for (int i = w->n > 1 ? w->n - 1 : 1; i > 0; --i) gli_c_put(f, "%s}\n", gli_c_indent(--inner));
+}
+
 static void put_image(gli_c_file *f, const gli_c_layer *l) {
     const gli_c_conv v    = gli_c_conv_of(l);
     const gli_c_window *w = &v.w;
     const gli_c_axis *a   = &w->axis[w->n - 1];
+    const int each = v.c / v.groups, fours = each / 4 * 4;
     char text[GLI_C_EXPRESSION];
     int level = 1;
     gli_c_put_loop(f, level++, "k", v.k, w->n > 1 ? "\n" : " {\n");
@@ -221,17 +283,8 @@ static void put_image(gli_c_file *f, const gli_c_layer *l) {
     gli_c_put(f, ";\n");
     gli_c_put_loop(f, level, "q", a->out, "");
     gli_c_put(f, " out[q] = %s;\n", gli_c_conv_start(l, text));
-    int inner = level;
-    gli_c_put_loop(f, inner++, "c", v.c / v.groups, w->n > 1 ? "\n" : " {\n");
-    for (int i = 0; i < w->n - 1; ++i)
-        gli_c_put_loop(f, inner++, w->axis[i].tap_name, w->axis[i].kernel, i == w->n - 2 ? " {\n" : " {\n");
-    for (int i = 0; i < w->n - 1; ++i) gli_c_put_tap(f, inner, &w->axis[i], "continue");
-    gli_c_put(f, "%sconst float *in = x + ", gli_c_indent(inner));
-    put_position(f, w, gli_c_conv_channel(&v, text), true);
-    gli_c_put(f, ";\n");
-    put_weights_row(f, inner, l, w);
-    put_taps(f, inner, a);
-    for (int i = w->n > 1 ? w->n - 1 : 1; i > 0; --i) gli_c_put(f, "%s}\n", gli_c_indent(--inner));
+    if (fours > 0) put_channels(f, level, l, &v, 0, fours);
+    if (fours < each) put_channels(f, level, l, &v, fours, each);
     if (l->activation != GLIA_UNARY_LINEAR) {
         gli_c_put_loop(f, level, "q", a->out, "");
         gli_c_put(f, " out[q] = %s;\n", GLI_C_ACTIVATED(l, "out[q]"));

@@ -113,6 +113,20 @@ TEST(CFile, Convolutions) {
                         }});
 }
 
+TEST(CFile, ConvolutionsOfManyChannels) {
+    expect_predictions({"many channels", GLIA_SHAPE(9, 7, 8), [](auto *net, auto x) {
+                            glia_conv2d_args same{}, far{}, groups{}, point{};
+                            same.filters = 12, same.kernel[0] = same.kernel[1] = 3, same.pad[0] = same.pad[1] = 1;
+                            far.filters = 10, far.kernel[0] = 2, far.kernel[1] = 3, far.dilation[1] = 2;
+                            far.stride[0] = 1, far.stride[1] = 2, far.pad[1] = 3;
+                            groups.filters = 8, groups.kernel[0] = groups.kernel[1] = 2, groups.groups = 2;
+                            point.filters = 3, point.kernel[0] = point.kernel[1] = 1, point.stride[0] = 2;
+                            for (const glia_conv2d_args *args : {&same, &far, &groups, &point})
+                                x = glia_model_conv2d(net, x, args);
+                            return x;
+                        }});
+}
+
 TEST(CFile, Pooling) {
     const glia_shape image = GLIA_SHAPE(3, 11, 13);
     expect_predictions(
