@@ -125,6 +125,9 @@ bool gli_c_is_name(const char *text);
 /* A name in C made of the text, and a suffix, that is not among the names yet. */
 glia_status gli_c_name(gli_c_file *f, gli_names *names, const char *text, const char *suffix, char out[GLI_NAME_SIZE]);
 
+/* Nothing may be named "FIRST_SECOND" from now on. */
+glia_status gli_c_keep(gli_c_file *f, const char *first, const char *second);
+
 /* Without its folder. */
 const char *gli_c_file_name(const gli_c_file *f);
 

@@ -63,6 +63,12 @@ static glia_status keep(gli_c_file *f, const char *name) {
     return GLIA_OK;
 }
 
+glia_status gli_c_keep(gli_c_file *f, const char *first, const char *second) {
+    char name[GLI_NAME_SIZE];
+    gli_format(name, sizeof name, "%s_%s", first, second);
+    return keep(f, name);
+}
+
 /* Those that the file uses itself. */
 static glia_status keep_names(gli_c_file *f) {
     static const char *const used[]     = {"scratch", "state",   "steps",   "memcpy",    "memset",
@@ -70,11 +76,7 @@ static glia_status keep_names(gli_c_file *f) {
     static const char *const suffixes[] = {"run", "run_in", "step", "step_in", "init", "state"};
     for (size_t i = 0; i < sizeof used / sizeof *used; ++i) GLI_TRY(keep(f, used[i]));
     for (int k = 0; k < GLIA_UNARY_COUNT; ++k) GLI_TRY(keep(f, glia_unary_name((glia_unary_kind)k)));
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; ++i) {
-        char name[GLI_NAME_SIZE];
-        gli_format(name, sizeof name, "%s_%s", f->prefix, suffixes[i]);
-        GLI_TRY(keep(f, name));
-    }
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; ++i) GLI_TRY(gli_c_keep(f, f->prefix, suffixes[i]));
     return GLIA_OK;
 }
 

@@ -118,15 +118,25 @@ static void stem_of(const gli_node *node, char out[GLI_NAME_SIZE]) {
     if (quote && length > 0 && out[length - 1] == '\'') out[length - 1] = '\0';
 }
 
+/* Whether a function of the layer has a name that the file already has. */
+static bool is_taken(const gli_c_file *f, const char *name) {
+    char run[GLI_NAME_SIZE + 8], step[GLI_NAME_SIZE + 8];
+    gli_format(run, sizeof run, "run_%s", name);
+    gli_format(step, sizeof step, "step_%s", name);
+    return gli_names_find(&f->names, run) || gli_names_find(&f->names, step);
+}
+
 /* The first function of a layer has its name, others that of their op too. */
 static glia_status name_layer(gli_c_file *f, gli_c_layer *l) {
     char stem[GLI_NAME_SIZE], before[GLI_NAME_SIZE];
+    const char *suffix = "";
     stem_of(l->node, stem);
     for (int i = 0; i < f->n_layers; ++i) {
         stem_of(f->layers[i].node, before);
-        if (strcmp(stem, before) == 0) return gli_c_name(f, &f->layer_names, stem, l->node->op->name, l->name);
+        if (strcmp(stem, before) == 0) suffix = l->node->op->name;
     }
-    return gli_c_name(f, &f->layer_names, stem, "", l->name);
+    GLI_TRY(gli_c_name(f, &f->layer_names, stem, suffix, l->name));
+    return is_taken(f, l->name) ? gli_c_name(f, &f->layer_names, stem, "layer", l->name) : GLIA_OK;
 }
 
 /* The geometry of one step, where a stream's node works on one. */
@@ -146,12 +156,13 @@ static glia_status refine(gli_c_file *f, gli_c_layer *l) {
     return GLIA_OK;
 }
 
-/* f32, but for indices. */
+/* f32, but for indices, which no array of the file holds. */
 static const char *decline_dtypes(const gli_c_file *f, const gli_c_layer *l) {
     for (int i = 0; i < l->node->n_in; ++i) {
         if (!l->node->in[i]) continue;
         const glia_dtype dtype = f->graph->values[l->node->in[i]].tensor.dtype;
-        if (dtype == GLIA_F32 || gli_input_is(l->node->op, i, GLI_IN_INDEX)) continue;
+        const bool index       = gli_input_is(l->node->op, i, GLI_IN_INDEX) && !gli_c_is_constant(f, l->node, i);
+        if (dtype == GLIA_F32 || index) continue;
         return "of integers";
     }
     for (int o = 0; o < l->node->op->n_outputs; ++o)
@@ -309,9 +320,10 @@ static void count_state(gli_c_file *f) {
     if (f->build.streaming && f->info.state == 0) f->info.state = 1;
 }
 
-/* Inputs and outputs, and the arrays that are arguments. */
+/* Inputs, and the arrays that are arguments. None may hide a function of a layer. */
 static glia_status name_values(gli_c_file *f) {
     char name[GLI_NAME_SIZE];
+    for (int n = 0; n < f->n_layers; ++n) GLI_TRY(gli_c_keep(f, "run", f->layers[n].name));
     for (int id = 1; id < f->graph->n_values; ++id)
         if (f->values[id].place == GLI_C_INPUT) {
             GLI_TRY(gli_c_name(f, &f->names, f->graph->values[id].name, "", name));

@@ -388,6 +388,26 @@ TEST(CFile, NamesAreNamesOfC) {
     expect_same(file.run(x, 1, 2), n.predict(x, 1, 2));
 }
 
+// A layer's function is run_NAME, which may be that of the file, or what an input is named.
+TEST(CFile, NamesOfFunctionsDoNotMeet) {
+    glia_context *ctx = nullptr;
+    glia_model *net   = nullptr;
+    ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
+    ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
+    glia_value x = glia_model_input(net, "run_b", GLIA_SHAPE(3));
+    for (const char *name : {"run", "b", "a.b", "a_b"})
+        x = glia_model_dense(net, x, with(glia_dense_args{.name = name, .units = 3}));
+    ASSERT_EQ(glia_model_compile(net, x, nullptr), GLIA_OK) << glia_message(ctx);
+    Exported file(net, {.prefix = "run", .streaming = false, .time_axis = 0});
+    file.compile();
+    const Values in = numbers(3);
+    Values want(3);
+    ASSERT_EQ(glia_model_predict_array(net, in.data(), 12, 1, want.data(), 12), GLIA_OK) << glia_message(ctx);
+    expect_same(file.run(in, 1, 3), want);
+    glia_model_destroy(net);
+    glia_context_destroy(ctx);
+}
+
 TEST(CFile, AnOutputMayBeAnInputOrShownTwice) {
     glia_context *ctx = nullptr;
     glia_model *net   = nullptr;
