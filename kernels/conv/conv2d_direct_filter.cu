@@ -6,8 +6,10 @@
  *    through the cache. 126 instructions for 9 multiply-adds.
  * 2. The image under a tile of output pixels is in shared memory, with its padding, and a thread accumulates 9 kernel
  *    elements of 8 filters over runs of 4 pixels: 423 instructions for 288 multiply-adds and 32 additions for the bias
- *    in f32, 443 in halves. Then lanes, and splits of the tiles, are summed in one order. */
+ *    in f32, 443 in halves. Then lanes, and splits of the tiles, are summed in one order.
+ * 3. A form that takes in the derivative of a relu, which saves a pass over dy; it has no more registers. */
 #include <climits>
+#include <type_traits>
 
 #include "kernels/conv/direct_tiles.cuh"
 #include "kernels/device/opaque.cuh"
@@ -50,6 +52,42 @@ struct thread_sums {
  * neither. */
 enum class dy_layout { FILTERS, PIXELS, ANY };
 
+/* dy of which y, the result of a relu that lies as dy does, lets through what is not at or below zero. let_through:
+ * what remains of element first + more, or of pack i from there on. */
+template <class View>
+struct rectified_view : View {
+    typedef typename View::element T;
+    const T *y;
+
+    __device__ compute<T> value(const coord &i, const coord &k) const {
+        return to_compute(y[i.offset + k.offset]) <= 0 ? compute<T>(0) : View::value(i, k);
+    }
+    __device__ T let_through(T dy, unsigned first, unsigned more) const {
+        return to_compute((y + first)[more]) <= 0 ? round_to<T>(compute<T>(0)) : dy;
+    }
+    __device__ packed<T> let_through(const packed<T> &dy, unsigned first, unsigned more, int i) const {
+        const packed<T> of = reinterpret_cast<const packed<T> *>(y + first + more)[i];
+        T out[vector<T>::width];
+        compute<T> values[vector<T>::width];
+        memcpy(out, dy.word, sizeof dy.word);
+        unpack(of, values);
+        for (int k = 0; k < vector<T>::width; ++k)
+            if (values[k] <= 0) out[k] = round_to<T>(compute<T>(0));
+        packed<T> some;
+        memcpy(some.word, out, sizeof some.word);
+        return some;
+    }
+};
+
+/* All of dy. */
+template <class View>
+struct plain_view : View {
+    typedef typename View::element T;
+    __device__ explicit plain_view(const View &view) : View(view) {}
+    __device__ T let_through(T dy, unsigned, unsigned) const { return dy; }
+    __device__ packed<T> let_through(const packed<T> &dy, unsigned, unsigned, int) const { return dy; }
+};
+
 /* dy of a thread's filters at one output pixel, as it lies in memory. */
 template <class T>
 struct filter_pack {
@@ -63,24 +101,28 @@ template <dy_layout BY, class T, class View>
 __device__ inline void load_run(const View &dy, unsigned offset, unsigned step, int pixels, int filter, int count,
                                 filter_pack<T> (&held)[RUN]) {
     if (BY == dy_layout::FILTERS) {
-        const T *const from = dy.data + (offset + unsigned(min(filter, count - FILTERS)));
+        const unsigned first = offset + unsigned(min(filter, count - FILTERS));
+        const T *const from  = dy.data + first;
 #pragma unroll
         for (int e = 0; e < RUN; ++e) {
             const packed<T> *const here = reinterpret_cast<const packed<T> *>(from + unsigned(e) * step);
             held[e]                     = {};
 #pragma unroll
             for (int i = 0; i < filter_pack<T>::COUNT; ++i)
-                if (e < pixels) held[e].at[i] = here[i];
+                if (e < pixels) held[e].at[i] = dy.let_through(here[i], first, unsigned(e) * step, i);
         }
         return;
     }
     T each[RUN][FILTERS] = {};
 #pragma unroll
     for (int f = 0; f < FILTERS; ++f) {
-        const T *const from = dy.data + (offset + unsigned(min(filter + f, count - 1)) * dy.row_axis.stride);
+        const unsigned first = offset + unsigned(min(filter + f, count - 1)) * dy.row_axis.stride;
+        const T *const from  = dy.data + first;
 #pragma unroll
-        for (int e = 0; e < RUN; ++e)
-            if (e < pixels) each[e][f] = from[unsigned(e) * (BY == dy_layout::PIXELS ? 1 : step)];
+        for (int e = 0; e < RUN; ++e) {
+            const unsigned more = unsigned(e) * (BY == dy_layout::PIXELS ? 1 : step);
+            if (e < pixels) each[e][f] = dy.let_through(from[more], first, more);
+        }
     }
 #pragma unroll
     for (int e = 0; e < RUN; ++e)
@@ -192,13 +234,27 @@ __device__ inline void store_sums(const Problem &p, const thread_sums &own, cons
     }
 }
 
-/* Sums of one split of the tiles, for some filters and kernel elements of a block. */
-template <class T>
+/* The problem with another view of dy. */
+template <class View, class P>
+__device__ inline auto with_dy(const P &p, const View &dy) {
+    return gemm_problem<View, decltype(p.b), decltype(p.y)>{dy, p.b, p.y, p.m, p.n, p.k};
+}
+
+template <bool RECTIFIED, class T, class P>
+__device__ inline auto problem_of(const P &p, const T *relu) {
+    if constexpr (RECTIFIED)
+        return with_dy(p, rectified_view<decltype(p.a)>{p.a, relu});
+    else
+        return with_dy(p, plain_view<decltype(p.a)>(p.a));
+}
+
+/* Sums of one split of the tiles, for some filters and kernel elements of a block. relu: what rectifies dy. */
+template <class T, bool RECTIFIED>
 __global__ void __launch_bounds__(DIRECT_THREADS, 3)
     direct_filter_kernel(conv2d_filter_batch<T> batch, direct_tiles<T> tiles, filter_layout by, bool dy_in_filters,
-                         split_k split, split_k_partials<float> partials) {
+                         split_k split, split_k_partials<float> partials, const T *relu) {
     GLI_DYNAMIC_SHARED(float, memory);
-    const auto p = batch.problem(0);
+    const auto p = problem_of<RECTIFIED>(batch.problem(0), relu);
     thread_sums sum(by);
     const int first        = int(blockIdx.x) * split.depth;
     const block_sums block = {int(blockIdx.y) * FILTERS * by.filters, int(blockIdx.z) * ELEMENTS * by.elements, first,
@@ -256,7 +312,7 @@ direct_tiles<T> filter_tiles_of(const gli_convolution &v) {
 }
 
 template <class T>
-cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
+cudaError_t gradient(const gli_convolution &v, const void *relu, const gli_gemm_run &run) {
     const gemm_size s = filter_size_of(v);
     if (s.m == 0 || s.n == 0) return cudaSuccess;
     const direct_tiles<T> tiles = filter_tiles_of<T>(v);
@@ -267,9 +323,13 @@ cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
     const dim3 blocks(split.splits, plan.filter_blocks, plan.element_blocks);
     const conv2d_filter_batch<T> batch     = filter_batch_of<T>(v);
     const split_k_partials<float> partials = partials_of<float>(s, split, run.workspace);
-    const cudaError_t error =
-        GLI_LAUNCH((direct_filter_kernel<T>), blocks, DIRECT_THREADS, patch > sums ? patch : sums, run.stream, batch,
-                   tiles, plan.by, channels_vectorizable<T>(v.y, v.out, FILTERS), split, partials);
+    const auto launch                      = [&](auto rectified) {
+        const bool dy_in_filters = channels_vectorizable<T>(v.y, v.out, FILTERS) && (!relu || aligned16(relu));
+        return GLI_LAUNCH((direct_filter_kernel<T, decltype(rectified)::value>), blocks, DIRECT_THREADS,
+                          patch > sums ? patch : sums, run.stream, batch, tiles, plan.by, dy_in_filters, split,
+                                               partials, static_cast<const T *>(relu));
+    };
+    const cudaError_t error = relu ? launch(std::true_type()) : launch(std::false_type());
     return error != cudaSuccess || !partials.data ? error : reduce_splits<T>(batch, s, split, partials, run.stream);
 }
 
@@ -282,11 +342,16 @@ size_t gli_kernel_conv2d_filter_direct_workspace(const gli_convolution *conv) {
            sizeof(float);
 }
 
-cudaError_t gli_kernel_conv2d_filter_direct(const gli_convolution *conv, const gli_gemm_run *run) {
+cudaError_t gli_kernel_conv2d_filter_direct_relu(const gli_convolution *conv, const void *relu,
+                                                 const gli_gemm_run *run) {
     switch (conv->dtype) {
-        case GLIA_F32: return glia::gradient<float>(*conv, *run);
-        case GLIA_BF16: return glia::gradient<glia::bf16>(*conv, *run);
-        case GLIA_F16: return glia::gradient<glia::f16>(*conv, *run);
+        case GLIA_F32: return glia::gradient<float>(*conv, relu, *run);
+        case GLIA_BF16: return glia::gradient<glia::bf16>(*conv, relu, *run);
+        case GLIA_F16: return glia::gradient<glia::f16>(*conv, relu, *run);
         default: return cudaErrorInvalidValue;
     }
+}
+
+cudaError_t gli_kernel_conv2d_filter_direct(const gli_convolution *conv, const gli_gemm_run *run) {
+    return gli_kernel_conv2d_filter_direct_relu(conv, nullptr, run);
 }

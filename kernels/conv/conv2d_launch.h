@@ -56,6 +56,10 @@ cudaError_t gli_kernel_conv2d_direct(const gli_convolution *conv, const gli_gemm
 size_t gli_kernel_conv2d_filter_direct_workspace(const gli_convolution *conv);
 cudaError_t gli_kernel_conv2d_filter_direct(const gli_convolution *conv, const gli_gemm_run *run);
 
+/* The same of relu'(relu) y, the derivative by what the activation computed, which lies as y does; NULL: of y. */
+cudaError_t gli_kernel_conv2d_filter_direct_relu(const gli_convolution *conv, const void *relu,
+                                                 const gli_gemm_run *run);
+
 /* Several calls of gli_kernel_conv2d and gli_kernel_conv2d_filter that do not depend on each other, as one launch
  * but for packed filters and the sums of many splits; each result has the bits of the call alone. */
 enum { GLI_CONVOLUTION_GROUP = 4 };

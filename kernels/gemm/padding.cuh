@@ -15,7 +15,7 @@ __device__ inline C sum_without_padding(const P &p, int m, int n, int begin, int
     const auto term = [&](int k) {
         const auto a = p.a.k_axis.at(k, end), b = p.b.k_axis.at(k, end);
         if (!p.a.contains(i, a) || !p.b.contains(j, b)) return 0.0;
-        return double(to_compute(*p.a.address(i, a))) * double(to_compute(*p.b.address(j, b)));
+        return double(p.a.value(i, a)) * double(p.b.value(j, b));
     };
     double sum = *nan >= 0 && isnan(term(*nan)) ? NAN : 0;
 #pragma unroll 1

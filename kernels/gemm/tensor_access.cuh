@@ -51,6 +51,8 @@ struct grid_axis {
 /* A matrix [rows, k] where the GEMM sums over k. */
 template <class T, class RowAxis, class KAxis>
 struct matrix_view {
+    typedef T element;
+
     const T *data;
     RowAxis row_axis;
     KAxis k_axis;
@@ -60,6 +62,7 @@ struct matrix_view {
 
     __device__ bool contains(const coord &i, const coord &k) const { return i.in_bounds && k.in_bounds; }
     __device__ const T *address(const coord &i, const coord &k) const { return data + (i.offset + k.offset); }
+    __device__ compute<T> value(const coord &i, const coord &k) const { return to_compute(*address(i, k)); }
 };
 
 template <class T>

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cuda/ops/conv/convolution_arguments.h"
+#include "cuda/ops/conv/relu_filter_chain.h"
 #include "cuda/ops/gemm_provider.h"
 #include "cuda/ops/tensor_cores.h"
 #include "kernels/conv/conv2d_direct_launch.h"
@@ -59,7 +60,7 @@ static size_t filter_direct_workspace(const gli_call *call, glia_dtype dtype) {
     return gli_kernel_conv2d_filter_direct_workspace(&conv);
 }
 
-static gli_convolution filter_call(const gli_call *call, const gli_cuda_view *v) {
+gli_convolution gli_cuda_filter_convolution(const gli_call *call, const gli_cuda_view *v) {
     gli_convolution conv = gli_cuda_convolution(call, v->dtype);
     gli_cuda_set_image(&conv.x, v->in[GLI_CONV2D_FILTER_X], v->in_stride[GLI_CONV2D_FILTER_X]);
     gli_cuda_set_image(&conv.y, v->in[GLI_CONV2D_FILTER_DY], v->in_stride[GLI_CONV2D_FILTER_DY]);
@@ -74,9 +75,9 @@ GLI_CUDA_GEMM(forward_tensor_cores, gli_convolution, forward_call, gli_kernel_co
 GLI_CUDA_GEMM(forward_direct, gli_convolution, forward_call, gli_kernel_conv2d_direct)
 GLI_CUDA_GEMM(data, gli_convolution, data_call, gli_kernel_conv2d)
 GLI_CUDA_GEMM(data_tensor_cores, gli_convolution, data_call, gli_kernel_conv2d_tensor_cores)
-GLI_CUDA_GEMM(filter, gli_convolution, filter_call, gli_kernel_conv2d_filter)
-GLI_CUDA_GEMM(filter_tensor_cores, gli_convolution, filter_call, gli_kernel_conv2d_filter_tensor_cores)
-GLI_CUDA_GEMM(filter_direct, gli_convolution, filter_call, gli_kernel_conv2d_filter_direct)
+GLI_CUDA_GEMM(filter, gli_convolution, gli_cuda_filter_convolution, gli_kernel_conv2d_filter)
+GLI_CUDA_GEMM(filter_tensor_cores, gli_convolution, gli_cuda_filter_convolution, gli_kernel_conv2d_filter_tensor_cores)
+GLI_CUDA_GEMM(filter_direct, gli_convolution, gli_cuda_filter_convolution, gli_kernel_conv2d_filter_direct)
 
 /* The first convolution of a network: images of one channel or of three. */
 #define GLI_ACCEPTS_DIRECT {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ANY_FORMAT}
@@ -111,6 +112,7 @@ GLI_CUDA_KERNEL_PROVIDER(conv2d, direct, GLI_ACCEPTS_DIRECT, decline_direct, .ru
                          .strided_out = 1);
 GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, direct, GLI_ACCEPTS_DIRECT, decline_direct, .run = filter_direct,
                          .workspace = filter_direct_workspace, .strided_in = 3, .strided_out = 3);
+const gli_cuda_kernel *const gli_cuda_filter_direct_kernel = &conv2d_backward_filter_direct_kernel;
 GLI_CUDA_KERNEL_PROVIDER(conv2d, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_tensor_cores,
                          .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_data, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_data,
@@ -136,7 +138,7 @@ static const member_kind *kind_of(const gli_call *call) {
     static const member_kind kinds[] = {
         {"conv2d", &conv2d_portable_kernel, forward_call, false},
         {"conv2d_backward_data", &conv2d_backward_data_portable_kernel, data_call, false},
-        {"conv2d_backward_filter", &conv2d_backward_filter_portable_kernel, filter_call, true},
+        {"conv2d_backward_filter", &conv2d_backward_filter_portable_kernel, gli_cuda_filter_convolution, true},
     };
     const member_kind *kind = kinds;
     while (strcmp(kind->op, call->op->name) != 0) ++kind;
