@@ -106,38 +106,44 @@ struct Dropped {
     double p                   = 0.5;
     glia_dtype dtype           = GLIA_F32;
     glia_activation activation = GLIA_RELU;
+    glia_math math             = GLIA_MATH_F32;
 };
 
 class CudaDenseDropoutChains : public AsOneLaunch {
    protected:
-    // A layer whose result nothing else reads, one whose result is an output, too, and the gradients of a layer without
-    // and with the derivative of the activation before it.
-    void expect_chains(const Dropped &c) {
+    static glia_value layer(OpGraph &g, const Dropped &c) {
+        const glia_dense_params dense{.activation = c.activation};
+        return g.call("dense", &dense,
+                      {g.wave(c.dtype, {c.rows, c.k}, 0.37), g.wave(c.dtype, {c.units, c.k}, 0.73),
+                       g.wave(c.dtype, {c.units}, 1.1)});
+    }
+    static glia_value gradient(OpGraph &g, const Dropped &c) {
+        return dropped(g, c,
+                       g.call("dense_backward_data", nullptr,
+                              {g.wave(c.dtype, {c.rows, c.k}, 0.37), g.wave(c.dtype, {c.k, c.units}, 0.73)}));
+    }
+    static glia_value dropped(OpGraph &g, const Dropped &c, glia_value y) {
         const glia_dropout_params drop{.p = c.p, .seed = 7, .stream = 2};
-        const auto layer = [&](OpGraph &g) {
-            const glia_dense_params dense{.activation = c.activation};
-            return g.call("dense", &dense,
-                          {g.wave(c.dtype, {c.rows, c.k}, 0.37), g.wave(c.dtype, {c.units, c.k}, 0.73),
-                           g.wave(c.dtype, {c.units}, 1.1)});
-        };
-        const auto dropped = [&](OpGraph &g, glia_value y) {
-            return g.call("dropout", &drop, {y, g.tensor(GLIA_I64, {}, [](int) { return 3; })});
-        };
-        const auto gradient = [&](OpGraph &g) {
-            return dropped(g, g.call("dense_backward_data", nullptr,
-                                     {g.wave(c.dtype, {c.rows, c.k}, 0.37), g.wave(c.dtype, {c.k, c.units}, 0.73)}));
-        };
-        expect_groups({2}, [&](OpGraph &g) { return std::vector<glia_value>{dropped(g, layer(g))}; });
+        return g.call("dropout", &drop, {y, g.tensor(GLIA_I64, {}, [](int) { return 3; })});
+    }
+    // A layer whose result nothing else reads.
+    void expect_layer(const Dropped &c) {
+        expect_groups({2}, [&](OpGraph &g) { return std::vector<glia_value>{dropped(g, c, layer(g, c))}; }, {}, c.math);
+    }
+    // The same, a layer whose result is an output, too, and the gradients of a layer without and with the derivative of
+    // the activation before it.
+    void expect_chains(const Dropped &c) {
+        expect_layer(c);
         expect_groups({2}, [&](OpGraph &g) {
-            const glia_value y = layer(g);
-            return std::vector<glia_value>{y, dropped(g, y)};
+            const glia_value y = layer(g, c);
+            return std::vector<glia_value>{y, dropped(g, c, y)};
         });
-        expect_groups({2}, [&](OpGraph &g) { return std::vector<glia_value>{gradient(g)}; });
+        expect_groups({2}, [&](OpGraph &g) { return std::vector<glia_value>{gradient(g, c)}; });
         expect_groups({3}, [&](OpGraph &g) {
             const glia_unary_params kind{.kind = GLIA_UNARY_RELU};
             const glia_value y =
                 g.tensor(c.dtype, {c.rows, c.units}, [](int i) { return i % 3 == 1 ? 0 : std::cos(i * 0.9); });
-            return std::vector<glia_value>{g.call("unary_backward", &kind, {glia_value{}, y, gradient(g)})};
+            return std::vector<glia_value>{g.call("unary_backward", &kind, {glia_value{}, y, gradient(g, c)})};
         });
     }
 };
@@ -156,6 +162,29 @@ TEST_P(CudaDenseDropoutChains, of_every_type) {
         expect_chains({9, 12, 18, 0.25, dtype});
         expect_chains({64, 32, 64, 0.25, dtype});  // of halves, on tensor cores
         expect_chains({40, 600, 24, 0.25, dtype});
+    }
+}
+
+// Each size of a tile, and of each more ranges of k than its last block adds up.
+TEST_P(CudaDenseDropoutChains, of_every_tile) {
+    if (std::string(device()) == "emulated:race") GTEST_SKIP() << "the epilogue shares nothing between threads";
+    const glia_dtype dtypes[] = {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16};
+    for (const glia_dtype dtype : dtypes) {
+        const Variable own("GLIA_PROVIDER", "cuda.portable");
+        expect_layer({108, 4, 107, 0.5, dtype});
+        expect_layer({8, 4, 8, 0.5, dtype});
+        expect_layer({2, 2400, 3, 0.5, dtype});
+    }
+    expect_layer({214, 4, 216});
+    for (const glia_dtype dtype : {GLIA_BF16, GLIA_F16}) {
+        expect_layer({216, 16, 216, 0.5, dtype});
+        expect_layer({8, 2400, 8, 0.5, dtype});
+    }
+    expect_layer({8, 2400, 8, 0.5, GLIA_F32, GLIA_RELU, GLIA_MATH_TF32});
+    for (const glia_math math : {GLIA_MATH_TF32, GLIA_MATH_BF16}) {
+        expect_layer({216, 16, 216, 0.5, GLIA_F32, GLIA_RELU, math});
+        expect_layer({64, 16, 64, 0.5, GLIA_F32, GLIA_RELU, math});
+        expect_layer({9, 7, 9, 0.5, GLIA_F32, GLIA_RELU, math});  // no groups of 16 bytes
     }
 }
 

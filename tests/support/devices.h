@@ -39,10 +39,11 @@ inline size_t live_bytes(const char *name) {
 class Computer {
    public:
     // refused: the host allocation that fails, once; -1: none.
-    explicit Computer(const char *device, long refused = -1) {
+    explicit Computer(const char *device, long refused = -1, glia_math math = GLIA_MATH_F32) {
         glia_context_args args{};
         args.seed      = 7;
         args.threads   = 1;
+        args.math      = math;
         args.allocator = memory.api();
         args.log       = [](void *self, const char *line) { static_cast<Computer *>(self)->lines.push_back(line); };
         args.log_user  = this;

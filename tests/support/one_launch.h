@@ -75,10 +75,10 @@ class AsOneLaunch : public OnDevice {
     // That a plan of the values has groups of so many steps, and the bits of its calls one by one.
     void expect_groups(const std::vector<int> &expected,
                        const std::function<std::vector<glia_value>(OpGraph &)> &values_of,
-                       gli_plan_options options = {}) {
+                       gli_plan_options options = {}, glia_math math = GLIA_MATH_F32) {
         std::vector<std::vector<char>> got[2];
+        Computer c(device(), -1, math);
         for (const bool alone : {false, true}) {
-            Computer c(device());
             OpGraph graph(c.ctx);
             std::vector<int> groups;
             options.ungrouped = alone;
