@@ -55,7 +55,7 @@ static int write_file(glia_context *ctx, const job *j) {
     if (status == GLIA_OK) status = glia_model_export_c(model, j->path, &j->args, &info);
     glia_model_destroy(model);
     if (status != GLIA_OK) return complain(glia_message(ctx));
-    put_text(stdout, j->path, LONGEST);
+    put_text(stdout, j->path);
     printf(": %s_run; %zu bytes of weights, %zu of scratch", info.prefix, info.weights, info.scratch);
     if (j->args.streaming) printf(", %zu of state", info.state);
     putchar('\n');

@@ -34,11 +34,11 @@ void print_problems(const glia_onnx *file) {
     for (int i = 0; i < glia_onnx_problem_count(file); ++i) {
         const glia_onnx_problem p = glia_onnx_get_problem(file, i);
         fputs("  ", stderr);
-        put_text(stderr, p.op, LONGEST);
+        put_text(stderr, p.op);
         fputs(" '", stderr);
-        put_text(stderr, p.node, LONGEST);
+        put_text(stderr, p.node);
         fputs("': ", stderr);
-        put_text(stderr, p.reason, LONGEST);
+        put_text(stderr, p.reason);
         fputc('\n', stderr);
     }
 }
