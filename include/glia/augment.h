@@ -28,18 +28,18 @@ typedef struct glia_transform {
  * of the picture's area, -1/2 <= x < W - 1/2 and so for y, gets the fill; within the area the pixels at its edges go
  * on. So does Pillow's Image.transform. */
 
-/* Pads each side by `padding` pixels and takes a part of the picture's size, each place equally often; at most the
- * smaller side of the picture. */
+/* Pads each side by `padding` pixels and takes a part of the size that training sees, which is the picture's unless the
+ * args have another, each place equally often; at most the smaller side of the picture. */
 GLIA_API glia_transform glia_augment_crop(int padding);
 
 /* Mirrored, left and right or top and bottom, with this probability. */
 GLIA_API glia_transform glia_augment_flip(double probability);
 GLIA_API glia_transform glia_augment_flip_vertical(double probability);
 
-/* A part of the picture, resized to the whole: low to high is its share of the area, above 0 and at most 1; its
- * proportions are those of the picture times a number from 1/ratio to ratio, of evenly distributed logarithm; ratio at
- * least 1, 4/3 is usual. A side that would be longer than the picture's is as long.
- * Source: Szegedy et al., "Going Deeper with Convolutions", 2015. */
+/* A part of the picture, resized to the size that training sees: low to high is its share of the area, above 0 and at
+ * most 1; its proportions are those of the picture times a number from 1/ratio to ratio, of evenly distributed
+ * logarithm; ratio at least 1, 4/3 is usual. A side that would be longer than the picture's is as long. Source: Szegedy
+ * et al., "Going Deeper with Convolutions", 2015. */
 GLIA_API glia_transform glia_augment_resized_crop(double low, double high, double ratio);
 
 /* Enlarged around its middle by a factor from low to high, at least 1/64; below 1 it gets smaller. */
@@ -112,6 +112,11 @@ typedef struct glia_augment_args {
     const char *boxes;
     /* The target with their classes, i32 or i64 [M]: -1 in the rows of empty boxes. NULL: none. */
     const char *box_classes;
+    /* The size that training sees, at most the picture's; 0 and 0: the picture's. crop and resized_crop make it, and
+     * what comes behind them in the list sees a picture of this size; else it is the part in the middle, half a pixel
+     * further up and left where it cannot be. A validation whose pictures are larger sees that part, too; evaluations
+     * and predictions need glia_augment_center. */
+    int64_t height, width;
     int64_t classes;        /* of class targets that are mixed; default: as many as have names */
     double mean[4], std[4]; /* the picture's numbers are (x - mean) / std of x from 0 to 1; std 0: as the dataset made
                              * them of bytes, where it did, otherwise 0 and 1 */
@@ -127,6 +132,11 @@ typedef struct glia_augment_args {
 GLIA_API glia_status glia_augment_get(glia_dataset *dataset, const glia_augment_args *args, int64_t epoch,
                                       const int64_t *index, int64_t n, glia_tensor *const *inputs,
                                       glia_tensor *const *targets);
+
+/* The dataset with the size of args, without the transforms: the part in the middle of each picture, and what belongs
+ * to it, as glia_augment_args has them. What is made of it for a training with such args is judged, and used, on this.
+ * A view; height and width have to be set. */
+GLIA_API glia_status glia_augment_center(glia_dataset *dataset, const glia_augment_args *args, glia_dataset **out);
 
 #ifdef __cplusplus
 }

@@ -33,8 +33,8 @@ __device__ inline gli_picture picture_at(const augmenting &t, int64_t sample) {
     const gli_augmentation &a = t.augmentation;
     gli_picture p             = {};
     const int64_t first       = sample * t.plain.job.stride;
-    p.stride[0]               = int64_t(a.height) * a.width;
-    p.stride[1]               = a.width;
+    p.stride[0]               = int64_t(a.from_height) * a.from_width;
+    p.stride[1]               = a.from_width;
     p.stride[2]               = 1;
     p.table                   = t.plain.table;
     p.table_step[0]           = t.parts > 1 ? 256 : 0;
@@ -69,7 +69,7 @@ __device__ inline void draw_row(const augmenting &t, int b, drawn_row *row) {
 __device__ inline void make_pixel(const augmenting &t, int b, unsigned i, const gli_two_pictures &two) {
     const gli_augmentation &a = t.augmentation;
     const unsigned pixels = unsigned(a.height) * a.width, y = i / a.width, x = i - y * a.width;
-    float *to = static_cast<float *>(t.plain.y) + int64_t(b) * t.elements;
+    float *to = static_cast<float *>(t.plain.y) + int64_t(b) * a.channels * pixels;
     float pixel[3];
     if (i >= pixels) return;
     const int n = gli_channels_at_once(&a);
@@ -85,14 +85,15 @@ __device__ inline void make_mask_pixel(const augmenting &t, int b, unsigned i, c
     const gli_augmentation &a = t.augmentation;
     const unsigned pixels     = unsigned(a.height) * a.width;
     const Unit *samples       = static_cast<const Unit *>(t.plain.samples);
-    Unit *to                  = static_cast<Unit *>(t.plain.y) + int64_t(b) * t.elements;
+    Unit *to                  = static_cast<Unit *>(t.plain.y) + int64_t(b) * a.channels * pixels;
+    const int64_t plane       = int64_t(a.from_height) * a.from_width;
     int y = 0, x = 0;
     if (i >= pixels) return;
     const int which = gli_mask_source(&a, &row.two.mixture, row.two.drawn, int(i / a.width), int(i % a.width), &y, &x);
     for (int c = 0; c < a.channels; ++c) {
-        const int64_t from = which < 0 ? 0 : row.sample[which] * t.plain.job.stride + int64_t(c) * pixels;
+        const int64_t from = which < 0 ? 0 : row.sample[which] * t.plain.job.stride + c * plane;
         to[t.planes > 1 ? int64_t(i) * a.channels + c : int64_t(c) * pixels + i] =
-            which < 0 ? static_cast<Unit>(t.fill) : samples[from + int64_t(y) * a.width + x];
+            which < 0 ? static_cast<Unit>(t.fill) : samples[from + int64_t(y) * a.from_width + x];
     }
 }
 

@@ -19,7 +19,7 @@ typedef struct made_of {
 } made_of;
 
 static gli_picture picture_of(const gli_augmentation *a, const void *values) {
-    return (gli_picture){.floats = values, .stride = {(int64_t)a->height * a->width, a->width, 1}};
+    return (gli_picture){.floats = values, .stride = {(int64_t)a->from_height * a->from_width, a->from_width, 1}};
 }
 
 static void make_mask(const gli_augmented *s, const made_of *m, int column, void *to) {
@@ -30,7 +30,7 @@ static void make_mask(const gli_augmented *s, const made_of *m, int column, void
     const gli_mask_pair mask = {.values = {m->own[column], m->partner[column]},
                                 .fill   = &fill,
                                 .size   = glia_dtype_size(field->delivered),
-                                .planes = (int)(field->elements / ((int64_t)a->height * a->width))};
+                                .planes = (int)(field->elements / ((int64_t)a->from_height * a->from_width))};
     gli_augment_mask(a, &m->two, &mask, to);
 }
 
@@ -162,12 +162,24 @@ const gli_augmented *gli_dataset_augmented(const glia_dataset *dataset) {
     return store && store->reader == &augmented_reader ? store->state : NULL;
 }
 
+/* A column as it is made. */
+static glia_field made_field(const gli_augmented *s, int column) {
+    const gli_data_field *field = gli_column_field(s->of, column);
+    const glia_take_role role   = s->params[column].role;
+    glia_field made             = {.dtype = field->delivered, .shape = field->shape};
+    if (role == GLIA_TAKE_CLASSES)
+        made = (glia_field){.dtype = GLIA_F32, .shape = GLIA_SHAPE(s->params[column].classes)};
+    if (role == GLIA_TAKE_PICTURE || role == GLIA_TAKE_MASK) {
+        made.shape.dim[made.shape.ndim - 2] = s->of_picture.height;
+        made.shape.dim[made.shape.ndim - 1] = s->of_picture.width;
+    }
+    return made;
+}
+
 static glia_status describe(glia_dataset *dataset, const char *call, const gli_augmented *s) {
     for (int i = 0; i < gli_dataset_columns(dataset); ++i) {
         const gli_data_field *field = gli_column_field(s->of, i);
-        const bool classes          = s->params[i].role == GLIA_TAKE_CLASSES;
-        const glia_field made       = {.dtype = classes ? GLIA_F32 : field->delivered,
-                                       .shape = classes ? GLIA_SHAPE(s->params[i].classes) : field->shape};
+        const glia_field made       = made_field(s, i);
         GLI_TRY(gli_dataset_shape(dataset, call, i, &made));
         GLI_TRY(gli_dataset_name(dataset, call, i, s->of->columns[i].name));
         gli_byte_scales_copy(field, &gli_own_store(dataset)->fields[i]);
@@ -198,7 +210,7 @@ glia_status gli_dataset_augment(glia_dataset *of, const glia_augment_args *args,
                                 glia_dataset **out) {
     glia_dataset *dataset;
     *out       = NULL;
-    bool empty = true;
+    bool empty = args->height == 0 && args->width == 0;
     for (int i = 0; i < GLIA_MAX_TRANSFORMS; ++i) empty = empty && args->transforms[i].kind == GLIA_TRANSFORM_NONE;
     if (empty) return GLIA_OK;
     GLI_TRY(gli_dataset_new(of->ctx, call, of->count, of->n_inputs, of->n_targets, &dataset));
@@ -206,6 +218,96 @@ glia_status gli_dataset_augment(glia_dataset *of, const glia_augment_args *args,
     if (status != GLIA_OK) return glia_dataset_destroy(dataset), status;
     *out = dataset;
     return GLIA_OK;
+}
+
+/* ---- The middle ---- */
+
+static void destroy_center(void *user) {
+    gli_augmented *s  = user;
+    glia_context *ctx = s->of->ctx;
+    glia_dataset_destroy(s->of);
+    gli_free(ctx, s, 1, sizeof *s);
+}
+
+static glia_status make_center(void *user, const glia_sample *from, const glia_sample *to) {
+    const gli_augmented *s = user;
+    gli_reading reading    = {0};
+    made_of m              = {.two = {.mixture = {.kind = GLIA_TRANSFORM_NONE, .share = 1}}};
+    void *made[GLI_MAX_COLUMNS];
+    for (int i = 0; i < gli_dataset_columns(s->of); ++i) {
+        const int target = i - s->of->n_inputs;
+        m.own[i]         = target < 0 ? from->inputs[i] : from->targets[target];
+        made[i]          = target < 0 ? to->inputs[i] : to->targets[target];
+        if (s->params[i].role == GLIA_TAKE_PLAIN)
+            memcpy(made[i], m.own[i], gli_field_bytes(gli_column_field(s->of, i)));
+    }
+    gli_draw(&s->of_picture, (gli_draw_key){0, 0}, &m.two.drawn[0]); /* of no transform: nothing is drawn */
+    m.two.picture[0] = m.two.picture[1] = picture_of(&s->of_picture, m.own[s->picture]);
+    return make(s, &m, from->index, made, &reading);
+}
+
+static glia_status map_to_center(gli_augmented *s, glia_dataset **out) {
+    glia_field inputs[GLIA_MAX_FIELDS], targets[GLIA_MAX_FIELDS];
+    for (int i = 0; i < gli_dataset_columns(s->of); ++i) {
+        const int target = i - s->of->n_inputs;
+        glia_field *to   = target < 0 ? &inputs[i] : &targets[target];
+        *to              = made_field(s, i);
+        to->name         = s->of->columns[i].name;
+    }
+    const glia_map_args map = {.inputs     = inputs,
+                               .n_inputs   = s->of->n_inputs,
+                               .targets    = s->of->n_targets > 0 ? targets : NULL,
+                               .n_targets  = s->of->n_targets,
+                               .map        = make_center,
+                               .user       = s,
+                               .destroy    = destroy_center,
+                               .concurrent = true};
+    return glia_dataset_map(s->of, &map, out);
+}
+
+static glia_status center(glia_dataset *of, const glia_augment_args *args, const char *call, glia_dataset **out) {
+    glia_augment_args middle = *args;
+    void *memory;
+    memset(middle.transforms, 0, sizeof middle.transforms);
+    GLI_REQUIRE(of->ctx, args->height > 0 && args->width > 0, GLIA_INVALID_ARGUMENT,
+                "%s: height is %lld and width %lld, must be above 0", call, (long long)args->height,
+                (long long)args->width);
+    GLI_TRY(gli_new(of->ctx, 1, sizeof(gli_augmented), "an augmentation", &memory));
+    gli_augmented *s = memory;
+    s->of            = of;
+    gli_dataset_retain(of);
+    glia_status status = gli_augment_roles(of, &middle, 0, call, s);
+    if (status == GLIA_OK) status = map_to_center(s, out);
+    if (status != GLIA_OK) return destroy_center(s), status;
+    (*out)->workers = of->workers;
+    (*out)->ahead   = of->ahead;
+    return GLIA_OK;
+}
+
+glia_status gli_dataset_center(glia_dataset *of, const glia_augment_args *args, const char *call, glia_dataset **out) {
+    int picture;
+    *out = NULL;
+    if (args->height == 0 && args->width == 0) return GLIA_OK;
+    picture = args->picture ? gli_dataset_find(of, args->picture) : 0;
+    if (picture >= 0 && picture < gli_dataset_columns(of)) {
+        const glia_shape *shape = &gli_column_field(of, picture)->shape;
+        const int64_t *dim      = shape->dim + shape->ndim - 2;
+        if (shape->ndim >= 2 && dim[0] == args->height && dim[1] == args->width) return GLIA_OK;
+    }
+    return center(of, args, call, out);
+}
+
+glia_status glia_augment_center(glia_dataset *dataset, const glia_augment_args *args, glia_dataset **out) {
+    const char *function = "glia_augment_center";
+    GLI_REQUIRE_OBJECT(dataset);
+    GLI_TRY(gli_enter(dataset->ctx));
+    glia_status status = GLIA_OK;
+    if (!args || !out)
+        status = gli_fail(dataset->ctx, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
+    else
+        status = center(dataset, args, function, out);
+    gli_leave(dataset->ctx);
+    return status;
 }
 
 /* ---- To look at ---- */

@@ -65,16 +65,16 @@ typedef struct run {
 } run;
 
 static void copy_row(const gli_augmentation *a, const whole_map *map, source s, run r, char *to) {
-    const int step = map->step[0], move = map->move[0], last = a->width - 1;
+    const int step = map->step[0], move = map->move[0], width = a->from_width, last = width - 1;
     const int y = map->step[1] * r.y + map->move[1];
-    if ((y < 0 || y >= a->height) && !a->edge) {
+    if ((y < 0 || y >= a->from_height) && !a->edge) {
         copy_run(to, s.fill, 0, r.right - r.left, s.size);
         return;
     }
-    const char *row   = s.plane + (ptrdiff_t)gli_within(y, 0, a->height - 1) * a->width * (ptrdiff_t)s.size;
+    const char *row   = s.plane + (ptrdiff_t)gli_within(y, 0, a->from_height - 1) * width * (ptrdiff_t)s.size;
     const char *end[] = {row, row + (size_t)last * s.size};
     const int first   = step > 0 ? -move : move - last; /* column that has a source */
-    const int from = gli_within(first, r.left, r.right), until = gli_within(first + a->width, r.left, r.right);
+    const int from = gli_within(first, r.left, r.right), until = gli_within(first + width, r.left, r.right);
     copy_run(to, a->edge ? end[step < 0] : s.fill, 0, from - r.left, s.size);
     to += (size_t)(from - r.left) * s.size;
     if (until > from) copy_run(to, row + (size_t)(step * from + move) * s.size, step, until - from, s.size);
@@ -105,7 +105,7 @@ static painter painter_of(const gli_augmentation *a, const gli_drawn *d, const f
 }
 
 static void copy_rows(const painter *p, int c, int n, run r, float *to, int64_t plane) {
-    const int64_t pixels = (int64_t)p->a->height * p->a->width;
+    const int64_t pixels = (int64_t)p->a->from_height * p->a->from_width;
     for (int k = 0; k < n; ++k) {
         const source s = {(const char *)(p->values + (c + k) * pixels), (const char *)&p->a->fills[gli_channel(c + k)],
                           sizeof *p->values};
@@ -115,7 +115,8 @@ static void copy_rows(const painter *p, int c, int n, run r, float *to, int64_t 
 
 static void resample(const painter *p, int c, int n, run r, strip *value) {
     const gli_augmentation *a = p->a;
-    const gli_picture picture = {.floats = p->values, .stride = {(int64_t)a->height * a->width, a->width, 1}};
+    const gli_picture picture = {.floats = p->values,
+                                 .stride = {(int64_t)a->from_height * a->from_width, a->from_width, 1}};
     double y[STRIP], x[STRIP];
     int found[STRIP];
     const int count = r.right - r.left;
@@ -228,7 +229,7 @@ static void move_mask(const gli_augmentation *a, const gli_drawn *d, const whole
     for (int x = r.left; x < r.right; ++x, to += s.size) {
         int from_y = 0, from_x = 0;
         const bool found = gli_mask_source(a, &none, d, r.y, x, &from_y, &from_x) == 0;
-        const char *from = s.plane + ((ptrdiff_t)from_y * a->width + from_x) * (ptrdiff_t)s.size;
+        const char *from = s.plane + ((ptrdiff_t)from_y * a->from_width + from_x) * (ptrdiff_t)s.size;
         copy_run(to, found ? from : s.fill, 0, 1, s.size);
     }
 }
@@ -238,13 +239,13 @@ void gli_augment_mask(const gli_augmentation *a, const gli_two_pictures *two, co
     const bool mixes         = m->kind != GLIA_TRANSFORM_NONE;
     const whole_map whole[2] = {whole_of(two->drawn[0].map), mixes ? whole_of(two->drawn[1].map) : (whole_map){0}};
     const ptrdiff_t row      = (ptrdiff_t)a->width * (ptrdiff_t)mask->size;
+    const ptrdiff_t plane    = (ptrdiff_t)a->from_height * a->from_width * (ptrdiff_t)mask->size;
     for (int c = 0; c < mask->planes; ++c)
         for (int y = 0; y < a->height; ++y) {
-            const ptrdiff_t plane = (ptrdiff_t)c * a->height * row;
-            char *made            = (char *)to + plane + y * row;
-            const run other       = taken(m, y);
+            char *made      = (char *)to + ((ptrdiff_t)c * a->height + y) * row;
+            const run other = taken(m, y);
             for (int k = 0; k < (other.right > other.left ? 2 : 1); ++k) {
-                const source s = {(const char *)mask->values[k] + plane, mask->fill, mask->size};
+                const source s = {(const char *)mask->values[k] + c * plane, mask->fill, mask->size};
                 const run r    = k ? other : (run){y, 0, a->width};
                 move_mask(a, &two->drawn[k], &whole[k], s, r, made + (ptrdiff_t)r.left * (ptrdiff_t)mask->size);
             }

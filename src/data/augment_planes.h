@@ -6,10 +6,11 @@
 
 #include "ops/data/augmentation_pixels.h"
 
-/* to: f32 [C,H,W], as both pictures, which are dense; the partner is not read where nothing is mixed. */
+/* to: f32 [C,height,width]; the pictures are dense, [C,from_height,from_width]; the partner is not read where nothing
+ * is mixed. */
 void gli_augment_picture(const gli_augmentation *a, const gli_two_pictures *two, float *to);
 
-/* Masks of a picture: `planes` of its height and width, with elements of `size` bytes. */
+/* Masks of a picture: `planes` of the sample's height and width, with elements of `size` bytes. */
 typedef struct gli_mask_pair {
     const void *values[2]; /* its own, and its partner's */
     const void *fill;      /* one element */

@@ -24,6 +24,11 @@ static glia_status take_list(glia_context *ctx, const char *who, const glia_augm
         to->probability[i] = args->transforms[i].probability;
         memcpy(&to->value[3 * (size_t)i], args->transforms[i].value, sizeof args->transforms[i].value);
     }
+    GLI_REQUIRE(ctx, args->height >= 0 && args->height <= INT32_MAX && args->width >= 0 && args->width <= INT32_MAX,
+                GLIA_INVALID_ARGUMENT, "%s: height is %lld and width %lld, must be 0 to %d", who,
+                (long long)args->height, (long long)args->width, INT32_MAX);
+    to->crop[0] = (int)args->height;
+    to->crop[1] = (int)args->width;
     to->edge    = args->edge;
     to->nearest = args->nearest;
     return GLIA_OK;

@@ -19,6 +19,10 @@ typedef struct gli_augmented {
 glia_status gli_dataset_augment(glia_dataset *of, const glia_augment_args *args, uint64_t seed, const char *call,
                                 glia_dataset **out);
 
+/* The dataset of the parts in the middle, for a validation; *out is NULL where its pictures have the size of args, or
+ * args have none. */
+glia_status gli_dataset_center(glia_dataset *of, const glia_augment_args *args, const char *call, glia_dataset **out);
+
 /* NULL: it is no augmented dataset. */
 const gli_augmented *gli_dataset_augmented(const glia_dataset *dataset);
 

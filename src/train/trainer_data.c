@@ -47,9 +47,13 @@ static glia_status check_args(const glia_model *model, const glia_fit_args *args
 static glia_status take_validation(glia_trainer *t, glia_dataset *validation, const char *call) {
     char words[GLI_CALL_TEXT];
     if (!validation) return GLIA_OK;
-    GLI_TRY(gli_evaluate_check(t->model, validation, 0, gli_validation_call(call, words)));
-    gli_dataset_retain(validation);
-    t->validation = validation;
+    glia_dataset *center;
+    gli_validation_call(call, words);
+    GLI_TRY(gli_dataset_center(validation, &t->args.augment, words, &center));
+    const glia_status status = gli_evaluate_check(t->model, center ? center : validation, 0, words);
+    if (status != GLIA_OK) return glia_dataset_destroy(center), status;
+    if (!center) gli_dataset_retain(validation);
+    t->validation = center ? center : validation;
     return GLIA_OK;
 }
 
@@ -96,7 +100,7 @@ static glia_status begin_training(glia_trainer *t, glia_dataset *data, const cha
     return gli_pass_plan(&t->pass, call);
 }
 
-/* The training sees its samples as transforms make them, the validation as they are. */
+/* The training sees its samples as transforms make them, the validation as they are, or their middle. */
 static glia_status begin_pass(glia_trainer *t, glia_dataset *data, glia_dataset *validation, const char *call) {
     glia_dataset *augmented;
     GLI_TRY(take_validation(t, validation, call));

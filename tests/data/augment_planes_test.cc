@@ -21,12 +21,15 @@ struct Of {
     double a = 0, b = 0, c = 0, probability = 1;
 };
 struct Size {
-    int channels, height, width;
+    int channels, height, width;          // as they are kept
+    int made_height = 0, made_width = 0;  // 0: the same
 };
 
 gli_augmentation list(const std::vector<Of> &transforms, Size size) {
     gli_augmentation a{};
-    a.seed = 23, a.channels = size.channels, a.height = size.height, a.width = size.width;
+    a.seed = 23, a.channels = size.channels, a.from_height = size.height, a.from_width = size.width;
+    a.height = size.made_height ? size.made_height : size.height;
+    a.width  = size.made_width ? size.made_width : size.width;
     for (int c = 0; c < 4; ++c)
         a.black[c] = -0.5F * float(c), a.white[c] = 2 + 0.25F * float(c), a.fills[c] = 0.125F + float(c);
     for (const Of &t : transforms)
@@ -36,7 +39,7 @@ gli_augmentation list(const std::vector<Of> &transforms, Size size) {
 
 // Of all kinds of numbers, also those that a sum would change.
 std::vector<float> numbers(const gli_augmentation &a, int from) {
-    std::vector<float> values(size_t(a.channels) * a.height * a.width);
+    std::vector<float> values(size_t(a.channels) * a.from_height * a.from_width);
     for (size_t i = 0; i < values.size(); ++i) values[i] = std::sin(float(i) * 1.7F + float(from)) * 3;
     values[0] = -0.0F, values[values.size() / 2] = std::numeric_limits<float>::denorm_min();
     values[values.size() / 3] = std::numeric_limits<float>::infinity();
@@ -52,7 +55,7 @@ struct Pair {
         gli_draw(&a, {sample, 3}, &two.drawn[0]);
         gli_draw(&a, {two.mixture.partner, 3}, &two.drawn[1]);
         for (gli_picture &p : two.picture)
-            p.stride[0] = int64_t(a.height) * a.width, p.stride[1] = a.width, p.stride[2] = 1;
+            p.stride[0] = int64_t(a.from_height) * a.from_width, p.stride[1] = a.from_width, p.stride[2] = 1;
         two.picture[0].floats = own.data(), two.picture[1].floats = partner.data();
     }
 };
@@ -72,8 +75,8 @@ std::vector<float> by_pixels(const gli_augmentation &a, const gli_two_pictures &
 
 template <class T>
 void expect_mask(const gli_augmentation &a, const gli_two_pictures &two, const std::string &what) {
-    const int planes = 2, pixels = a.height * a.width;
-    std::vector<T> own(size_t(planes) * pixels), partner(own), made(own);
+    const int planes = 2, pixels = a.height * a.width, kept = a.from_height * a.from_width;
+    std::vector<T> own(size_t(planes) * kept), partner(own), made(size_t(planes) * pixels);
     for (size_t i = 0; i < own.size(); ++i) own[i] = T(i % 100), partner[i] = T(100 + i % 100);
     const T fill             = T(250);
     const gli_mask_pair mask = {{own.data(), partner.data()}, &fill, sizeof(T), planes};
@@ -82,7 +85,7 @@ void expect_mask(const gli_augmentation &a, const gli_two_pictures &two, const s
         int y = 0, x = 0;
         const int at    = i % pixels;
         const int which = gli_mask_source(&a, &two.mixture, two.drawn, at / a.width, at % a.width, &y, &x);
-        const size_t of = size_t(i / pixels * pixels + y * a.width + x);
+        const size_t of = size_t(i / pixels * kept + y * a.from_width + x);
         ASSERT_EQ(made[size_t(i)], which < 0 ? fill : which ? partner[of] : own[of]) << what << " mask " << i;
     }
 }
@@ -119,7 +122,7 @@ TEST(AugmentPlanes, have_the_bits_of_their_pixels) {
                                                      {{GLIA_TRANSFORM_RESIZED_CROP, 0.1, 1, 2}}};
     const std::vector<std::vector<Of>> rest       = {
         {}, {brightness, contrast, noise, cutout}, {cutout, erase, mixup, cutmix}, {contrast, noise, cutmix}};
-    for (Size size : {Size{3, 5, 7}, Size{1, 3, 300}, Size{4, 6, 4}})
+    for (Size size : {Size{3, 5, 7}, Size{1, 3, 300}, Size{4, 6, 4}, Size{3, 5, 7, 3, 4}, Size{1, 8, 6, 8, 1}})
         for (const auto &moves : geometries)
             for (auto stages : rest)
                 for (int how = 0; how < 4; ++how) {

@@ -87,7 +87,7 @@ class Pictures {
 
     void make_model() {
         ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK) << message();
-        glia_value x = glia_model_input(net, "image", GLIA_SHAPE(3, kHeight, kWidth));
+        glia_value x = glia_model_input(net, "image", GLIA_SHAPE(3, height, width));
         x = glia_model_conv2d(net, x, with(glia_conv2d_args{.filters = 4, .kernel = {3, 3}, .activation = GLIA_RELU}));
         x = glia_model_dense(net, glia_model_flatten(net, x, nullptr), with(glia_dense_args{.units = kClasses}));
         glia_compile_args compile{};
@@ -107,12 +107,12 @@ class Pictures {
         const auto n     = int64_t(index.size());
         bool probability = false;
         for (const glia_transform &t : augment.transforms) probability = probability || t.kind >= GLIA_TRANSFORM_MIXUP;
-        EXPECT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(n, 3, kHeight, kWidth), &x), GLIA_OK);
+        EXPECT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(n, 3, height, width), &x), GLIA_OK);
         EXPECT_EQ(glia_tensor_create(ctx, probability ? GLIA_F32 : GLIA_I64,
                                      probability ? GLIA_SHAPE(n, kClasses) : GLIA_SHAPE(n), &y),
                   GLIA_OK);
         EXPECT_EQ(glia_augment_get(data, &augment, epoch, index.data(), n, &x, &y), GLIA_OK) << message();
-        std::vector<float> values(size_t(n * 3 * kHeight * kWidth));
+        std::vector<float> values(size_t(n * 3 * height * width));
         EXPECT_EQ(glia_tensor_read(x, values.data(), values.size() * 4), GLIA_OK);
         if (shares && probability) {
             shares->resize(size_t(n * kClasses));
@@ -137,6 +137,7 @@ class Pictures {
     std::string message() const { return glia_message(ctx); }
 
     std::string log;
+    int height = kHeight, width = kWidth;  // that the model sees
     bool opened        = false;
     glia_context *ctx  = nullptr;
     glia_dataset *data = nullptr;
@@ -149,6 +150,7 @@ std::vector<float> trained(const char *device, Kept how, int workers, const glia
     Pictures p(device);
     if (!p.opened) return {};
     p.make_data(how);
+    if (augment.height) p.height = int(augment.height), p.width = int(augment.width);
     p.make_model();
     EXPECT_EQ(glia_dataset_set_workers(p.data, workers, 0), GLIA_OK) << p.message();
     EXPECT_EQ(p.fit(augment, 3), GLIA_OK) << p.message();
@@ -178,6 +180,24 @@ TEST(Augment, a_device_that_keeps_the_samples_makes_the_same) {
     const glia_augment_args usual =
         list({glia_augment_crop(2), glia_augment_flip(0.5), glia_augment_erase(0.5, 0.1, 0.4)});
     expect_bits(trained("emulated", Kept::arrays, 0, usual), trained("emulated", Kept::mapped, 0, usual), "usual");
+}
+
+// With samples that are smaller than the pictures that are kept.
+glia_augment_args smaller(glia_augment_args args) {
+    args.height = 4, args.width = 3;
+    return args;
+}
+
+TEST(Augment, smaller_samples_have_the_same_bits_on_workers_and_on_a_device) {
+    const glia_augment_args resized = list({glia_augment_resized_crop(0.3, 0.9, 1.5), glia_augment_flip(0.5)});
+    for (const glia_augment_args &args : {smaller(everything()), smaller(resized), smaller({})}) {
+        const auto want = trained("cpu", Kept::arrays, 0, args);
+        for (int workers : {1, 2, 4})
+            expect_bits(trained("cpu", Kept::arrays, workers, args), want, std::to_string(workers));
+        const auto host = trained("emulated", Kept::mapped, 0, args);
+        if (host.empty()) continue;
+        expect_bits(trained("emulated", Kept::arrays, 0, args), host, "device");
+    }
 }
 
 TEST(Augment, views_are_drawn_by_their_own_numbers) {
@@ -348,7 +368,9 @@ struct Rectangles {
     std::vector<float> trained(const glia_augment_args &augment) {
         glia_model *net = nullptr;
         EXPECT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
-        glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, kSide, kSide));
+        glia_value x = glia_model_input(
+            net, "image",
+            GLIA_SHAPE(1, augment.height ? augment.height : kSide, augment.width ? augment.width : kSide));
         glia_value y = glia_model_conv2d(net, x, with(glia_conv2d_args{.filters = 4, .kernel = {3, 3}, .pad = {1, 1}}));
         glia_value f = glia_model_flatten(net, x, nullptr);
         glia_value b = glia_model_reshape(net, glia_model_dense(net, f, with(glia_dense_args{.units = 8})),
@@ -438,10 +460,109 @@ TEST(Augment, masks_and_boxes_move_with_the_picture) {
     for (glia_tensor *t : {x, y[0], y[1], y[2]}) glia_tensor_destroy(t);
 }
 
+// A part of 4 x 3 of a picture of 6 x 5: each place equally often, or the middle; what training saw is what a
+// validation and glia_augment_center see, but for the place.
+TEST(Augment, a_part_of_the_picture_is_drawn_or_is_the_middle) {
+    Pictures p("cpu");
+    p.make_data(Kept::arrays);
+    p.height = 4, p.width = 3;
+    const auto at = [&](int i, int c, int y, int x) {
+        return float(p.bytes[size_t(((i * 3 + c) * kHeight + y) * kWidth + x)] * (1 / 255.0 / 0.25) - 2);
+    };
+    const auto is_part = [&](const std::vector<float> &seen, int i, int top, int left) {
+        for (int k = 0; k < 3 * 4 * 3; ++k)
+            if (seen[size_t(k)] != at(i, k / 12, top + k / 3 % 4, left + k % 3)) return false;
+        return true;
+    };
+    int count[3][3] = {};
+    for (int64_t epoch = 0; epoch < 50; ++epoch)
+        for (int i = 0; i < kSamples; ++i) {
+            const auto seen = p.seen(smaller(list({glia_augment_crop(0)})), epoch, {i});
+            int found       = 0;
+            for (int top = 0; top < 3; ++top)
+                for (int left = 0; left < 3; ++left)
+                    if (is_part(seen, i, top, left)) ++found, ++count[top][left];
+            ASSERT_EQ(found, 1) << epoch << " " << i;
+        }
+    for (const auto &row : count)
+        for (int n : row) EXPECT_NEAR(n, kSamples * 50 / 9.0, 50);
+    glia_augment_args args = smaller({});
+    EXPECT_TRUE(is_part(p.seen(args, 3, {7}), 7, 1, 1));
+    glia_dataset *center = nullptr;
+    ASSERT_EQ(glia_augment_center(p.data, &args, &center), GLIA_OK) << p.message();
+    const std::vector<float> want = p.seen(args, 0, {2, 11});
+    std::swap(p.data, center);
+    EXPECT_EQ(p.seen({}, 0, {2, 11}), want);
+    p.make_model();
+    glia_result judged{};
+    ASSERT_EQ(glia_model_evaluate(p.net, p.data, 8, &judged), GLIA_OK) << p.message();
+    std::swap(p.data, center);
+    struct Results {
+        double validation;
+    } results{};
+    glia_fit_args fit{};
+    fit.augment    = smaller(list({glia_augment_crop(1)}));
+    fit.validation = p.data, fit.batch_size = 8, fit.callbacks[0].user = &results;
+    fit.callbacks[0].on_epoch_end = [](void *user, const glia_event *event) {
+        static_cast<Results *>(user)->validation = event->epoch->validation.loss;
+        return GLIA_OK;
+    };
+    ASSERT_EQ(glia_model_set_learning_rate(p.net, 0), GLIA_OK);
+    ASSERT_EQ(glia_model_fit(p.net, p.data, &fit), GLIA_OK) << p.message();
+    EXPECT_EQ(results.validation, judged.loss);
+    fit.validation = center; /* has the size already */
+    ASSERT_EQ(glia_model_fit(p.net, p.data, &fit), GLIA_OK) << p.message();
+    EXPECT_EQ(results.validation, judged.loss);
+    glia_dataset_destroy(center);
+}
+
+// The rectangle, its mask and its box, in a part in the middle: 5 x 4 of 8 x 8, from row 1 and column 2 on.
+TEST(Augment, masks_and_boxes_are_those_of_the_part) {
+    Rectangles r("cpu");
+    glia_augment_args args{};
+    args.height = 5, args.width = 4, args.boxes = "boxes", args.box_classes = "kinds";
+    glia_dataset *center = nullptr;
+    ASSERT_EQ(glia_augment_center(r.data, &args, &center), GLIA_OK) << glia_message(r.ctx);
+    for (int64_t i = 0; i < Rectangles::kCount; ++i) {
+        glia_tensor *x = nullptr, *y[3] = {};
+        float pixels[20], box[2][4];
+        int64_t mask[20];
+        int32_t kinds[2];
+        ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_F32, GLIA_SHAPE(1, 1, 5, 4), &x), GLIA_OK);
+        ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_I64, GLIA_SHAPE(1, 5, 4), &y[0]), GLIA_OK);
+        ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_I32, GLIA_SHAPE(1, 2), &y[1]), GLIA_OK);
+        ASSERT_EQ(glia_tensor_create(r.ctx, GLIA_F32, GLIA_SHAPE(1, 2, 4), &y[2]), GLIA_OK);
+        ASSERT_EQ(glia_dataset_get(center, &i, 1, &x, y), GLIA_OK) << glia_message(r.ctx);
+        ASSERT_EQ(glia_tensor_read(x, pixels, sizeof pixels), GLIA_OK);
+        ASSERT_EQ(glia_tensor_read(y[0], mask, sizeof mask), GLIA_OK);
+        ASSERT_EQ(glia_tensor_read(y[1], kinds, sizeof kinds), GLIA_OK);
+        ASSERT_EQ(glia_tensor_read(y[2], box, sizeof box), GLIA_OK);
+        for (int k = 0; k < 20; ++k) {
+            const size_t of = size_t(i * 64 + (k / 4 + 1) * 8 + k % 4 + 2);
+            EXPECT_EQ(pixels[k], r.pixels[of]);
+            EXPECT_EQ(mask[k], r.mask[of]);
+        }
+        const float *was = &r.boxes[size_t(8 * i)];
+        const float left = std::clamp(was[0] - 2, 0.0F, 4.0F), right = std::clamp(was[2] - 2, 0.0F, 4.0F);
+        const float top = std::clamp(was[1] - 1, 0.0F, 5.0F), bottom = std::clamp(was[3] - 1, 0.0F, 5.0F);
+        const bool there   = left < right && top < bottom;
+        const float want[] = {left, top, right, bottom};
+        for (int k = 0; k < 4; ++k) EXPECT_EQ(box[0][k], there ? want[k] : 0) << i;
+        EXPECT_EQ(kinds[0], there ? 4 : -1);
+        EXPECT_EQ(kinds[1], -1);
+        for (glia_tensor *t : {x, y[0], y[1], y[2]}) glia_tensor_destroy(t);
+    }
+    glia_dataset_destroy(center);
+}
+
 TEST(Augment, masks_and_boxes_on_a_device_are_those_of_the_host) {
     Rectangles resident("emulated"), host("emulated", true);
     if (!resident.opened) GTEST_SKIP() << glia_message(nullptr);
     expect_bits(resident.trained(moves()), host.trained(moves()), "moves");
+    for (glia_augment_args part : {moves(), list({glia_augment_resized_crop(0.3, 1, 2)})}) {
+        part.height = 5, part.width = 6, part.boxes = "boxes", part.box_classes = "kinds";
+        expect_bits(resident.trained(part), host.trained(part), "a part");
+    }
     glia_augment_args args = list({glia_augment_rotate(30), glia_augment_cutmix(1)});
     args.boxes = "boxes", args.box_classes = "mask";
     EXPECT_NE(glia_augment_get(resident.data, &args, 0, nullptr, 0, nullptr, nullptr), GLIA_OK);
@@ -471,12 +592,16 @@ glia_transform often(glia_transform transform, double probability) {
 std::vector<Refused> refused() {
     auto no_classes = list({glia_augment_mixup(0.2)}), few = no_classes, picture = no_classes, gap = list({}),
          dark = list({glia_augment_flip(0.5)}), mean = dark, filled = dark, invalid = dark, boxes = dark, label = dark,
-         classes = dark;
+         classes = dark, large = dark, half = dark, negative = dark;
+    large.height = 7, large.width = 5, half.height = 3, negative.height = negative.width = -1;
     boxes.boxes = "box", label.boxes = "label", classes.box_classes = "label";
     few.classes = 1, picture.picture = "label", gap.transforms[1] = glia_augment_flip(0.5);
     dark.mean[0] = 0.5, mean.mean[1] = NAN, mean.std[1] = 1, filled.fill = 2;
     invalid.transforms[0].kind = glia_transform_kind(99);
     return {
+        {large, "pictures of 6 x 5 cannot become 7 x 5: at most as large, or 0 and 0"},
+        {half, "pictures of 6 x 5 cannot become 3 x 0"},
+        {negative, "height is -1 and width -1"},
         {list({glia_augment_flip(1.5)}), "transform 0, flip: the probability is 1.5, must be 0 to 1"},
         {list({glia_augment_flip(NAN)}), "transform 0, flip: the probability is nan"},
         {list({often(glia_augment_crop(1), -0.1)}), "transform 0, crop: the probability is -0.1"},

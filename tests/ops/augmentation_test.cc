@@ -24,7 +24,7 @@ struct Of {
 
 gli_augmentation list(std::vector<Of> transforms, int channels, int height, int width) {
     gli_augmentation a{};
-    a.seed = 11, a.channels = channels, a.height = height, a.width = width;
+    a.seed = 11, a.channels = channels, a.height = a.from_height = height, a.width = a.from_width = width;
     for (int c = 0; c < 4; ++c) a.white[c] = 1;
     for (const Of &t : transforms)
         a.transforms[a.n++] = {t.kind, uint32_t(std::ceil(t.probability * 0x1p32) - 1), {t.a, t.b, t.c}};

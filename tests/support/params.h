@@ -281,6 +281,7 @@ struct take_batch {
     glia_take_role role                           = GLIA_TAKE_PLAIN;
     int classes                                   = 0;
     int size[2]                                   = {0, 0};
+    int crop[2]                                   = {0, 0};
     glia_transform_kind kind[GLIA_MAX_TRANSFORMS] = {};
     double probability[GLIA_MAX_TRANSFORMS]       = {};
     double value[3 * GLIA_MAX_TRANSFORMS]         = {};

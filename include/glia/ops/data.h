@@ -47,6 +47,7 @@ typedef struct glia_take_batch_params {
     glia_take_role role; /* the following count if it is not GLIA_TAKE_PLAIN */
     int classes;         /* of GLIA_TAKE_CLASSES; at least 2 */
     int size[2];         /* height and width of the picture; 0 of pictures and masks, whose samples have them */
+    int crop[2];         /* height and width that pictures and masks have in y, at most their own; 0 and 0: their own */
     glia_transform_kind kind[GLIA_MAX_TRANSFORMS]; /* in their order, each kind once, up to the first NONE */
     double probability[GLIA_MAX_TRANSFORMS];       /* that it is applied, 0 to 1 */
     double value[3 * GLIA_MAX_TRANSFORMS];         /* the three numbers of each, as in glia_transform */
@@ -73,7 +74,8 @@ typedef struct glia_take_batch_params {
  * May be NULL: table: f32 [C,256]   epoch: i64, one element of which the low 32 bits count; a role needs it
  * view: i64 [V] of indices of samples, order then has numbers below V   boxes: f32 [batch,K,4], of classes of boxes
  *
- * y: [batch, ...] of the dtype of samples, f32 with a table; of classes f32 [batch,classes] */
+ * y: [batch, ...] of the dtype of samples, f32 with a table; of classes f32 [batch,classes]; of pictures and masks with
+ * the height and width of crop */
 GLIA_API glia_status glia_take_batch(glia_context *ctx, const glia_take_batch_params *params,
                                      const glia_tensor *samples, const glia_tensor *order, const glia_tensor *position,
                                      const glia_tensor *table, const glia_tensor *epoch, const glia_tensor *view,

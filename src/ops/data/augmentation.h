@@ -20,7 +20,9 @@ typedef struct gli_transform {
 typedef struct gli_augmentation {
     uint64_t seed;
     double fill; /* of masks */
-    int n, channels, height, width;
+    int n, channels;
+    int height, width;           /* as they are made */
+    int from_height, from_width; /* of the samples, at least as large */
     int edge, nearest;
     float black[4], white[4], fills[4]; /* of pictures, by channel; see gli_channel */
     gli_transform transforms[GLIA_MAX_TRANSFORMS];
@@ -127,16 +129,17 @@ GLI_RANDOM double gli_draw_ratio(uint32_t word, double most) {
     return gli_exp(gli_draw_between(word, -1, 1) * gli_log_of_unit(most));
 }
 
-GLI_RANDOM void gli_map_resized_crop(const gli_augmentation *a, const gli_transform *t, gli_draw_key key, double *map) {
+GLI_RANDOM void gli_map_resized_crop(const gli_augmentation *a, const gli_transform *t, gli_draw_key key,
+                                     const int *size, double *map) {
     const gli_u32x4 w  = gli_draw_words(a, key, t->kind, 1);
     const double share = gli_draw_between(w.v[0], t->value[0], t->value[1]),
                  ratio = gli_draw_ratio(w.v[1], t->value[2]);
     double x = sqrt(share * ratio), y = sqrt(share / ratio);
     if (x > 1) x = 1;
     if (y > 1) y = 1;
-    const double linear[4] = {x, 0, 0, y};
-    const double left      = (1 - x) * a->width * gli_draw_unit(w.v[2]);
-    const double top       = (1 - y) * a->height * gli_draw_unit(w.v[3]);
+    const double linear[4] = {x * ((double)size[1] / a->width), 0, 0, y * ((double)size[0] / a->height)};
+    const double left      = (1 - x) * size[1] * gli_draw_unit(w.v[2]);
+    const double top       = (1 - y) * size[0] * gli_draw_unit(w.v[3]);
     gli_map_compose(map, linear, -0.5, -0.5, left, top);
 }
 
@@ -145,19 +148,30 @@ GLI_RANDOM int gli_draw_shift(uint32_t word, double most) {
     return (int)gli_draw_below(word, 2 * (uint32_t)bound + 1) - bound;
 }
 
-/* words: of its block 0, of which the first is used up. */
+/* The first place of `made` pixels among `from`, padded on both sides. */
+GLI_RANDOM int gli_draw_place(uint32_t word, int from, int made, double padding) {
+    return (int)gli_draw_below(word, (uint32_t)(from - made) + 2 * (uint32_t)padding + 1) - (int)padding;
+}
+
+/* words: of its block 0, of which the first is used up; size: height and width of the picture before this transform,
+ * and then behind it. */
 GLI_RANDOM void gli_map_transform(const gli_augmentation *a, const gli_transform *t, gli_draw_key key, gli_u32x4 words,
-                                  double *map) {
-    const double x = 0.5 * (a->width - 1), y = 0.5 * (a->height - 1), *value = t->value;
+                                  int *size, double *map) {
+    const double x = 0.5 * (size[1] - 1), y = 0.5 * (size[0] - 1), *value = t->value;
     const uint32_t *w = words.v;
     double linear[4] = {1, 0, 0, 1}, move_x = 0, move_y = 0;
     switch (t->kind) {
         case GLIA_TRANSFORM_CROP:
-            move_x = gli_draw_shift(w[1], value[0]), move_y = gli_draw_shift(w[2], value[0]);
+            move_x  = gli_draw_place(w[1], size[1], a->width, value[0]);
+            move_y  = gli_draw_place(w[2], size[0], a->height, value[0]);
+            size[0] = a->height, size[1] = a->width;
             break;
         case GLIA_TRANSFORM_FLIP: linear[0] = -1; break;
         case GLIA_TRANSFORM_FLIP_VERTICAL: linear[3] = -1; break;
-        case GLIA_TRANSFORM_RESIZED_CROP: gli_map_resized_crop(a, t, key, map); return;
+        case GLIA_TRANSFORM_RESIZED_CROP:
+            gli_map_resized_crop(a, t, key, size, map);
+            size[0] = a->height, size[1] = a->width;
+            return;
         case GLIA_TRANSFORM_SCALE: linear[0] = linear[3] = 1 / gli_draw_between(w[1], value[0], value[1]); break;
         case GLIA_TRANSFORM_ROTATE:
             gli_turn(gli_draw_between(w[1], -1, 1) * (value[0] / 360), &linear[0], &linear[2]);
@@ -165,7 +179,7 @@ GLI_RANDOM void gli_map_transform(const gli_augmentation *a, const gli_transform
             linear[3] = linear[0];
             break;
         case GLIA_TRANSFORM_TRANSLATE:
-            move_x = gli_draw_shift(w[1], value[0] * a->width), move_y = gli_draw_shift(w[2], value[1] * a->height);
+            move_x = gli_draw_shift(w[1], value[0] * size[1]), move_y = gli_draw_shift(w[2], value[1] * size[0]);
             break;
         case GLIA_TRANSFORM_SHEAR:
             linear[1] = gli_tangent_of_degrees(gli_draw_between(w[1], -1, 1) * value[0]);
@@ -174,6 +188,13 @@ GLI_RANDOM void gli_map_transform(const gli_augmentation *a, const gli_transform
         default: return;
     }
     gli_map_compose(map, linear, x, y, move_x, move_y);
+}
+
+/* Of a picture that nothing has made smaller, the part in the middle. */
+GLI_RANDOM void gli_map_center(const gli_augmentation *a, const int *size, double *map) {
+    const double same[4] = {1, 0, 0, 1};
+    if (size[0] == a->height && size[1] == a->width) return;
+    gli_map_compose(map, same, 0, 0, (size[1] - a->width) / 2, (size[0] - a->height) / 2);
 }
 
 /* ---- Colours ---- */
@@ -217,7 +238,8 @@ GLI_RANDOM gli_rectangle gli_draw_erased(const gli_augmentation *a, const gli_tr
 /* ---- All that is drawn for a sample ---- */
 
 GLI_RANDOM void gli_draw(const gli_augmentation *a, gli_draw_key key, gli_drawn *d) {
-    d->key = key;
+    int size[2] = {a->from_height, a->from_width};
+    d->key      = key;
     for (int i = 0; i < 6; ++i) d->map[i] = i % 4 == 0;
     d->own  = 1;
     d->grey = d->added = d->deviation = 0;
@@ -227,7 +249,7 @@ GLI_RANDOM void gli_draw(const gli_augmentation *a, gli_draw_key key, gli_drawn 
         const gli_u32x4 w      = gli_draw_words(a, key, t->kind, 0);
         if (w.v[0] > t->most) continue;
         if (t->kind <= GLIA_TRANSFORM_SHEAR)
-            gli_map_transform(a, t, key, w, d->map);
+            gli_map_transform(a, t, key, w, size, d->map);
         else if (t->kind <= GLIA_TRANSFORM_SATURATION)
             gli_draw_colour(t, w.v[1], d);
         else if (t->kind == GLIA_TRANSFORM_NOISE)
@@ -237,6 +259,7 @@ GLI_RANDOM void gli_draw(const gli_augmentation *a, gli_draw_key key, gli_drawn 
         else if (t->kind == GLIA_TRANSFORM_ERASE)
             d->hole[d->holes++] = gli_draw_erased(a, t, key);
     }
+    gli_map_center(a, size, d->map);
 }
 
 /* ---- Mixtures ---- */

@@ -110,7 +110,7 @@ static glia_status check_place(glia_context *ctx, const char *what, const glia_t
 /* On this field. */
 static glia_status check_use(glia_context *ctx, const char *what, const glia_take_batch_params *p, int i,
                              const gli_augmentation *a) {
-    const int side = (int)gli_min_i64(a->height, a->width);
+    const int side = (int)gli_min_i64(a->from_height, a->from_width);
     GLI_REQUIRE(ctx, p->kind[i] != GLIA_TRANSFORM_CROP || p->value[3 * i] <= side, GLIA_INVALID_ARGUMENT,
                 "%s: the padding is %g, the smaller side of the picture %d", what, p->value[3 * i], side);
     GLI_REQUIRE(ctx, p->kind[i] != GLIA_TRANSFORM_SATURATION || p->role != GLIA_TAKE_PICTURE || a->channels == 3,
@@ -167,13 +167,20 @@ glia_status gli_augmentation_make(glia_context *ctx, const char *who, const glia
                 GLIA_SHAPE_MISMATCH,
                 "%s: a picture of %lld x %lld in %lld channels; 1 to %d are possible, and 1 channel", who,
                 (long long)height, (long long)width, (long long)channels, LONGEST);
-    *out = (gli_augmentation){.seed     = p->seed,
-                              .fill     = p->fill,
-                              .channels = (int)channels,
-                              .height   = (int)height,
-                              .width    = (int)width,
-                              .edge     = p->edge,
-                              .nearest  = p->nearest};
+    GLI_REQUIRE(ctx,
+                (p->crop[0] == 0 && p->crop[1] == 0) ||
+                    (p->crop[0] >= 1 && p->crop[1] >= 1 && p->crop[0] <= height && p->crop[1] <= width),
+                GLIA_SHAPE_MISMATCH, "%s: pictures of %lld x %lld cannot become %d x %d: at most as large, or 0 and 0",
+                who, (long long)height, (long long)width, p->crop[0], p->crop[1]);
+    *out = (gli_augmentation){.seed        = p->seed,
+                              .fill        = p->fill,
+                              .channels    = (int)channels,
+                              .height      = p->crop[0] ? p->crop[0] : (int)height,
+                              .width       = p->crop[1] ? p->crop[1] : (int)width,
+                              .from_height = (int)height,
+                              .from_width  = (int)width,
+                              .edge        = p->edge,
+                              .nearest     = p->nearest};
     if (p->role == GLIA_TAKE_PICTURE) GLI_TRY(add_colours(ctx, who, p, out));
     GLI_REQUIRE(ctx, isfinite(p->fill), GLIA_INVALID_ARGUMENT, "%s: fill is %g, must be finite", who, p->fill);
     return add_transforms(ctx, who, p, out);

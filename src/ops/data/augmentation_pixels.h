@@ -24,10 +24,11 @@ GLI_RANDOM double gli_picture_at(const gli_picture *p, int c, int y, int x) {
 GLI_RANDOM int gli_source_of(const gli_augmentation *a, const gli_drawn *d, int y, int x, double *from_y,
                              double *from_x) {
     const double u = (d->map[0] * x + d->map[1] * y) + d->map[2], v = (d->map[3] * x + d->map[4] * y) + d->map[5];
-    const int inside = u >= -0.5 && u < a->width - 0.5 && v >= -0.5 && v < a->height - 0.5;
+    const int width = a->from_width, height = a->from_height;
+    const int inside = u >= -0.5 && u < width - 0.5 && v >= -0.5 && v < height - 0.5;
     if (!inside && !a->edge) return 0;
-    *from_x = u < 0 ? 0 : u > a->width - 1 ? a->width - 1 : u;
-    *from_y = v < 0 ? 0 : v > a->height - 1 ? a->height - 1 : v;
+    *from_x = u < 0 ? 0 : u > width - 1 ? width - 1 : u;
+    *from_y = v < 0 ? 0 : v > height - 1 ? height - 1 : v;
     return 1;
 }
 

@@ -139,6 +139,10 @@ static glia_status resolve(gli_resolution *r) {
     if (table) GLI_TRY(check_table(r, samples, table, g->elements, &g->parts));
     GLI_TRY(check_role(r, g));
     for (int i = 1; i < samples->ndim; ++i) dim[i] = samples->dim[i];
+    if (g->role == GLIA_TAKE_PICTURE || g->role == GLIA_TAKE_MASK) {
+        dim[samples->ndim - 2] = g->augmentation.height;
+        dim[samples->ndim - 1] = g->augmentation.width;
+    }
     if (g->role == GLIA_TAKE_CLASSES)
         gli_set_dims(&r->out[0], GLIA_F32, g->batch, g->classes);
     else
@@ -167,19 +171,13 @@ static const gli_op_output outputs[] = {{"y", GLI_OUT_IMAGE}};
 static const char *const roles[] = {"plain", "picture", "mask", "classes", "mixed", "boxes", "box_classes"};
 
 static const gli_op_param fields[] = {
-    GLI_PARAM(glia_take_batch_params, batch),
-    GLI_PARAM_NAMED(glia_take_batch_params, role, roles),
-    GLI_PARAM(glia_take_batch_params, classes),
-    GLI_PARAM(glia_take_batch_params, size),
-    GLI_PARAM_NAMED(glia_take_batch_params, kind, gli_transform_names),
-    GLI_PARAM(glia_take_batch_params, probability),
-    GLI_PARAM(glia_take_batch_params, value),
-    GLI_PARAM(glia_take_batch_params, black),
-    GLI_PARAM(glia_take_batch_params, white),
-    GLI_PARAM(glia_take_batch_params, fill),
-    GLI_PARAM(glia_take_batch_params, edge),
-    GLI_PARAM(glia_take_batch_params, nearest),
-    GLI_PARAM_RANDOM(glia_take_batch_params, seed),
+    GLI_PARAM(glia_take_batch_params, batch),       GLI_PARAM_NAMED(glia_take_batch_params, role, roles),
+    GLI_PARAM(glia_take_batch_params, classes),     GLI_PARAM(glia_take_batch_params, size),
+    GLI_PARAM(glia_take_batch_params, crop),        GLI_PARAM_NAMED(glia_take_batch_params, kind, gli_transform_names),
+    GLI_PARAM(glia_take_batch_params, probability), GLI_PARAM(glia_take_batch_params, value),
+    GLI_PARAM(glia_take_batch_params, black),       GLI_PARAM(glia_take_batch_params, white),
+    GLI_PARAM(glia_take_batch_params, fill),        GLI_PARAM(glia_take_batch_params, edge),
+    GLI_PARAM(glia_take_batch_params, nearest),     GLI_PARAM_RANDOM(glia_take_batch_params, seed),
 };
 static const glia_take_batch_params defaults = {.batch = 0, .white = {1, 1, 1, 1}};
 

@@ -15,8 +15,9 @@ enum {
     GLI_TAKE_BATCH_BOXES
 };
 
-/* samples is [samples, elements], order [length], y [batch, elements], or [batch, classes] of the role of classes. With
- * a table the elements of a sample are `parts` equal parts, one for each row of it; without one, parts is 0. */
+/* samples is [samples, elements], order [length], y [batch, elements], or [batch, classes] of the role of classes, or
+ * of pictures and masks [batch, channels height width] of the augmentation. With a table the elements of a sample are
+ * `parts` equal parts, one for each row of it; without one, parts is 0. */
 typedef struct gli_take_batch_geom {
     int samples, elements, length, batch, parts;
     int role, classes;
