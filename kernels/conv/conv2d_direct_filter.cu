@@ -7,7 +7,7 @@
  * 2. The image under a tile of output pixels is in shared memory, with its padding, and a thread accumulates 9 kernel
  *    elements of 8 filters over runs of 4 pixels: 423 instructions for 288 multiply-adds and 32 additions for the bias
  *    in f32, 443 in halves. Then lanes, and splits of the tiles, are summed in one order.
- * 3. A form that takes in the derivative of a relu, which saves a pass over dy; it has no more registers. */
+ * 3. A form that takes in the derivative of a relu, which saves a pass over dy, in the same registers. */
 #include <climits>
 #include <type_traits>
 

@@ -87,10 +87,10 @@ TEST_P(CudaDenseChains, tell_of_a_class_that_is_none) {
     const glia_value logits                = g.call("dense", nullptr, {x, w});
     const glia_value target                = g.tensor(GLIA_I32, {4}, [](int i) { return i == 2 ? 5 : i; });
     const glia_cross_entropy_params params = mean();
-    const glia_value dx                    = g.call("cross_entropy_backward", &params,
-                                                    {logits, target, glia_value{}, g.tensor(GLIA_F32, {}, [](int) { return 1; })});
-    glia_plan *plan                        = nullptr;
-    glia_tensor *out                       = nullptr;
+    const glia_value one                   = g.tensor(GLIA_F32, {}, [](int) { return 1; });
+    const glia_value dx = g.call("cross_entropy_backward", &params, {logits, target, glia_value{}, one});
+    glia_plan *plan     = nullptr;
+    glia_tensor *out    = nullptr;
     float numbers[20];
     ASSERT_EQ(glia_plan_create(g.get(), &dx, 1, &plan), GLIA_OK) << c.message();
     ASSERT_EQ(glia_tensor_create(c.ctx, GLIA_F32, GLIA_SHAPE(4, 5), &out), GLIA_OK);
