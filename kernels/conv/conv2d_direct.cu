@@ -209,8 +209,8 @@ __global__ void __launch_bounds__(DIRECT_THREADS, RESIDENT_BLOCKS)
 
 template <class T>
 cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
-    const phase_chunk all = {forward_phase(row_axis(v)), forward_phase(column_axis(v))};
-    const gemm_size size  = size_of(v, all);
+    const image_phases all = image_phases::forward(v);
+    const gemm_size size   = size_of(v, all);
     if (size.m == 0 || size.n == 0) return cudaSuccess;
     const int parts  = blocks_for(size.n, BLOCK_FILTERS);
     thread_layout by = {blocks_for(blocks_for(size.n, parts), THREAD_FILTERS), 0, channels_last(v.y, v.out)};

@@ -68,9 +68,9 @@ struct group_launch {
             add_part(true, group.filters++, filter_size_of(call.conv), call.workspace);
             return cudaSuccess;
         }
-        return each_launch<T>(
+        return each_launch<T, image_phases>(
             call.conv, own,
-            [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &, const gli_gemm_run &rest) {
+            [&](const conv2d_batch<T> &batch, const gemm_size &size, const image_phases &, const gli_gemm_run &rest) {
                 group.image[group.images] = batch;
                 add_part(false, group.images++, size, rest.workspace);
                 return cudaSuccess;
@@ -99,7 +99,7 @@ gemm_size gemm_size_of(const gli_convolution_call &call, bool *in_one_launch) {
         *in_one_launch = !empty(s) && !filters_too_narrow_for_tiles(s);
         return s;
     }
-    (void)each_chunk(call.conv, [&](const phase_chunk &c) {
+    (void)each_chunk<image_phases>(call.conv, [&](const image_phases &c) {
         s = size_of(call.conv, c), ++launches;
         return cudaSuccess;
     });

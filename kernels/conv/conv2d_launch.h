@@ -1,4 +1,4 @@
-/* Convolutions over images of any strides. */
+/* Convolutions over images and volumes of any strides. */
 #ifndef GLI_KERNELS_CONV_CONV2D_LAUNCH_H
 #define GLI_KERNELS_CONV_CONV2D_LAUNCH_H
 
@@ -9,26 +9,27 @@
 extern "C" {
 #endif
 
-/* [n, channels, height, width] with the strides n, c, h, w, in elements. Extends over fewer than 2^31 elements. */
+/* [n, channels, depth, height, width] with the strides n, c, d, h, w, in elements. Extends over fewer than 2^31
+ * elements. An image has depth 1 and d 0. */
 typedef struct gli_image {
     void *data;
-    int height, width;
-    int64_t n, c, h, w;
+    int depth, height, width;
+    int64_t n, c, d, h, w;
 } gli_image;
 
 /* y[o] at (p, q) is the sum over i, r, s of x[i] at (p stride - pad + r dilation, ...) w[o,i,r,s], for
  * the o and i of each group. Transposed, x[i] at (h, w) is multiplied by w[o,i] and added to y[o] at
- * (h stride - pad + r dilation, ...). */
+ * (h stride - pad + r dilation, ...). Of volumes there are slices z and t as well; of images t is 1. */
 typedef struct gli_convolution {
     glia_dtype dtype;
     int n, groups;
     int in, out; /* channels of x and of y in each group */
-    int r, s;
-    int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+    int t, r, s;
+    int stride_d, stride_h, stride_w, pad_d, pad_h, pad_w, dilation_d, dilation_h, dilation_w;
     bool transposed;
     gli_image x, y;
     void *w;
-    int64_t w_group, w_out, w_in, w_r, w_s; /* strides */
+    int64_t w_group, w_out, w_in, w_t, w_r, w_s; /* strides */
     bool has_bias;
     void *bias; /* [groups out] */
     int64_t bias_stride;
@@ -50,7 +51,16 @@ cudaError_t gli_kernel_conv2d_filter(const gli_convolution *conv, const gli_gemm
 cudaError_t gli_kernel_conv2d_tensor_cores(const gli_convolution *conv, const gli_gemm_run *run);
 cudaError_t gli_kernel_conv2d_filter_tensor_cores(const gli_convolution *conv, const gli_gemm_run *run);
 
-/* Both for one group of few channels: k = in r s is at most GLI_DIRECT_MAX_K; f32, bf16 and f16, not transposed. */
+/* The same four over volumes. */
+size_t gli_kernel_conv3d_workspace(const gli_convolution *conv);
+cudaError_t gli_kernel_conv3d(const gli_convolution *conv, const gli_gemm_run *run);
+size_t gli_kernel_conv3d_filter_workspace(const gli_convolution *conv);
+cudaError_t gli_kernel_conv3d_filter(const gli_convolution *conv, const gli_gemm_run *run);
+cudaError_t gli_kernel_conv3d_tensor_cores(const gli_convolution *conv, const gli_gemm_run *run);
+cudaError_t gli_kernel_conv3d_filter_tensor_cores(const gli_convolution *conv, const gli_gemm_run *run);
+
+/* Of images, both for one group of few channels: k = in r s is at most GLI_DIRECT_MAX_K; f32, bf16 and f16, not
+ * transposed. */
 enum { GLI_DIRECT_MAX_K = 160 };
 cudaError_t gli_kernel_conv2d_direct(const gli_convolution *conv, const gli_gemm_run *run);
 size_t gli_kernel_conv2d_filter_direct_workspace(const gli_convolution *conv);

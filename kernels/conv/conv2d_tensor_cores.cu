@@ -8,9 +8,9 @@ namespace {
 
 template <class T, class S>
 cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
-    return each_launch<T>(v, run,
-                          [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &,
-                              const gli_gemm_run &rest) { return tensor_gemm<T, S>(batch, size, rest); });
+    return each_launch<T, image_phases>(v, run,
+                                        [&](const conv2d_batch<T> &batch, const gemm_size &size, const image_phases &,
+                                            const gli_gemm_run &rest) { return tensor_gemm<T, S>(batch, size, rest); });
 }
 
 template <class T, class S>

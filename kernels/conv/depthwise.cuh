@@ -9,9 +9,10 @@ namespace glia {
 
 enum { DEPTHWISE_THREADS = 256 };
 
-template <class P, class C>
-__device__ inline void multiply_add(const P &p, const coord &i, const coord &j, int k, C &sum) {
-    const coord a = p.a.k_axis.at(k, p.k), b = p.b.k_axis.at(k, p.k);
+template <class P, class I, class J, class C>
+__device__ inline void multiply_add(const P &p, const I &i, const J &j, int k, C &sum) {
+    const auto a = p.a.k_axis.at(k, p.k);
+    const auto b = p.b.k_axis.at(k, p.k);
     if (p.a.contains(i, a) && p.b.contains(j, b))
         sum += C(to_compute(*p.a.address(i, a))) * C(to_compute(*p.b.address(j, b)));
 }
@@ -28,7 +29,8 @@ __global__ void __launch_bounds__(DEPTHWISE_THREADS, 1)
     const int m = groups_contiguous ? z : x, n = groups_contiguous ? x : y, group = groups_contiguous ? y : z;
     const auto p = batch.problem(group * int(gridDim.y) + int(blockIdx.y));
     if (m >= p.m) return;
-    const coord i = p.a.row_axis.at(m, p.m), j = p.b.row_axis.at(n, p.n);
+    const auto i   = p.a.row_axis.at(m, p.m);
+    const auto j   = p.b.row_axis.at(n, p.n);
     compute<T> sum = 0;
     for (int k = 0; k < p.k; ++k) multiply_add(p, i, j, k, sum);
     p.y.store(m, n, sum);
@@ -54,8 +56,9 @@ __global__ void __launch_bounds__(DEPTHWISE_THREADS)
     const int near = groups_contiguous ? t % groups : t / lanes, lane = groups_contiguous ? t / groups : t % lanes;
     const int group = int(blockIdx.x) * groups + near;
     const int m = int(blockIdx.y) / partials.columns, n = int(blockIdx.y) % partials.columns;
-    const auto p  = batch.problem(min(group, partials.batch - 1));
-    const coord i = p.a.row_axis.at(m, p.m), j = p.b.row_axis.at(n, p.n);
+    const auto p       = batch.problem(min(group, partials.batch - 1));
+    const auto i       = p.a.row_axis.at(m, p.m);
+    const auto j       = p.b.row_axis.at(n, p.n);
     const bool row_sum = n == p.n;
     const int begin    = int(blockIdx.z) * split.depth;
     const int end      = group < partials.batch ? min(p.k, begin + split.depth) : 0;

@@ -11,9 +11,11 @@ namespace glia {
  * of this thread was NaN, or -1: its other elements mostly become NaN there as well. */
 template <class C, class P>
 __device__ inline C sum_without_padding(const P &p, int m, int n, int begin, int end, int *nan) {
-    const auto i = p.a.row_axis.at(m, p.m), j = p.b.row_axis.at(n, p.n);
+    const auto i    = p.a.row_axis.at(m, p.m);
+    const auto j    = p.b.row_axis.at(n, p.n);
     const auto term = [&](int k) {
-        const auto a = p.a.k_axis.at(k, end), b = p.b.k_axis.at(k, end);
+        const auto a = p.a.k_axis.at(k, end);
+        const auto b = p.b.k_axis.at(k, end);
         if (!p.a.contains(i, a) || !p.b.contains(j, b)) return 0.0;
         return double(p.a.value(i, a)) * double(p.b.value(j, b));
     };

@@ -104,7 +104,7 @@ struct staged_loader {
     const Matrix &x;
     bool k_contiguous;
     int first_k, k_stride; /* of its chunks, from the tile's on */
-    coord line[count];
+    row_coord<Matrix> line[count];
     int to[count];
 
     __device__ staged_loader(const Matrix &matrix, bool along_k, int first, int lines)
@@ -126,7 +126,7 @@ struct staged_loader {
     __device__ void copy(side &tile, int k, int end) const {
 #pragma unroll
         for (int q = 0; q < count; ++q) {
-            const coord c    = x.k_axis.at(k + first_k + q * k_stride, end);
+            const auto c     = x.k_axis.at(k + first_k + q * k_stride, end);
             const bool there = x.contains(line[q], c);
             const T *from    = there ? x.address(line[q], c) : x.data;
             gli_copy_async(&tile.at[to[q]], reinterpret_cast<const vector<T> *>(from), there);

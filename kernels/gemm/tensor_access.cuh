@@ -7,6 +7,8 @@
 #ifndef GLI_KERNELS_GEMM_TENSOR_ACCESS_CUH
 #define GLI_KERNELS_GEMM_TENSOR_ACCESS_CUH
 
+#include <utility>
+
 #include "kernels/device/divide.cuh"
 #include "kernels/device/vec4.cuh"
 
@@ -17,6 +19,11 @@ struct coord {
     unsigned offset;
     unsigned row, column; /* in an image */
     bool in_bounds;
+};
+
+/* The same in a volume. */
+struct volume_coord : coord {
+    unsigned slice;
 };
 
 struct linear_axis {
@@ -48,6 +55,25 @@ struct grid_axis {
     }
 };
 
+/* The same with one more coordinate: (plane, slice, row, column) or (slice, row, column, plane). */
+struct volume_axis {
+    divisor second, third, fourth; /* sizes of the coordinates */
+    bool plane_last;
+    axis_step plane, slice, row, column;
+    unsigned first_slice, first_row, first_column;
+    unsigned first_offset;
+
+    __device__ volume_coord at(int i, int count) const {
+        const unsigned abc = fourth.quotient(unsigned(i)), d = unsigned(i) - abc * fourth.value;
+        const unsigned ab = third.quotient(abc), c = abc - ab * third.value;
+        const unsigned a = second.quotient(ab), b = ab - a * second.value;
+        const unsigned p = plane_last ? d : a, s = plane_last ? a : b, r = plane_last ? b : c, q = plane_last ? c : d;
+        return {{first_offset + p * plane.stride + s * slice.stride + r * row.stride + q * column.stride,
+                 first_row + r * row.shift, first_column + q * column.shift, i < count},
+                first_slice + s * slice.shift};
+    }
+};
+
 /* A matrix [rows, k] where the GEMM sums over k. */
 template <class T, class RowAxis, class KAxis>
 struct matrix_view {
@@ -65,6 +91,12 @@ struct matrix_view {
     __device__ compute<T> value(const coord &i, const coord &k) const { return to_compute(*address(i, k)); }
 };
 
+/* What the axes of any matrix make of an index. */
+template <class Matrix>
+using row_coord = decltype(std::declval<const Matrix &>().row_axis.at(0, 0));
+template <class Matrix>
+using k_coord = decltype(std::declval<const Matrix &>().k_axis.at(0, 0));
+
 template <class T>
 using strided_matrix = matrix_view<T, linear_axis, linear_axis>;
 
@@ -76,6 +108,17 @@ struct im2col_view : matrix_view<T, grid_axis, grid_axis> {
 
     __device__ bool contains(const coord &i, const coord &k) const {
         return i.in_bounds && k.in_bounds && i.row + k.row < height && i.column + k.column < width;
+    }
+};
+
+/* That of volumes. */
+template <class T>
+struct volume_view : matrix_view<T, volume_axis, volume_axis> {
+    unsigned depth, height, width;
+
+    __device__ bool contains(const volume_coord &i, const volume_coord &k) const {
+        return i.in_bounds && k.in_bounds && i.slice + k.slice < depth && i.row + k.row < height &&
+               i.column + k.column < width;
     }
 };
 

@@ -36,7 +36,7 @@ struct tile_loader {
 
     const Matrix &x;
     int contiguous, strided, stride;
-    coord row[count];
+    row_coord<Matrix> row[count];
     packed4<T> value[count / 4];
 
     __device__ tile_loader(const Matrix &matrix, int first, int rows) : x(matrix) {
@@ -49,17 +49,17 @@ struct tile_loader {
             row[e] = x.row_axis.at(first + (x.k_contiguous ? strided + e * stride : contiguous), rows);
     }
 
-    __device__ coord k_coord(int k, int end, int e) const {
+    __device__ k_coord<Matrix> coord_at(int k, int end, int e) const {
         return x.k_axis.at(k + (x.k_contiguous ? contiguous : strided + e * stride), end);
     }
 
     /* The tile that begins at k, zeros from `end` on. */
     __device__ void load(int k, int end) {
-        coord c = k_coord(k, end, 0);
+        auto c = coord_at(k, end, 0);
         if (x.vectorized) {
 #pragma unroll
             for (int q = 0; q < count / 4; ++q) {
-                if (q > 0 && !x.k_contiguous) c = k_coord(k, end, q);
+                if (q > 0 && !x.k_contiguous) c = coord_at(k, end, q);
                 value[q] = {};
                 if (x.contains(row[q], c)) value[q] = *reinterpret_cast<const packed4<T> *>(x.address(row[q], c));
             }
@@ -71,7 +71,7 @@ struct tile_loader {
 #pragma unroll
             for (int i = 0; i < 4; ++i) {
                 const int e = 4 * q + i;
-                if (e > 0 && !x.k_contiguous) c = k_coord(k, end, e);
+                if (e > 0 && !x.k_contiguous) c = coord_at(k, end, e);
                 if (x.contains(row[e], c)) four[i] = *x.address(row[e], c);
             }
             value[q] = pack4(four);

@@ -2,7 +2,6 @@
 #include <stdalign.h>
 #include <string.h>
 
-#include "core/op.h"
 #include "core/size.h"
 #include "glia/ops.h"
 #include "graph/graph_impl.h"
@@ -117,6 +116,7 @@ static bool merge_loss(const pattern *p, const gli_node *first, const gli_node *
 static const pattern patterns[] = {
     {&gli_op_unary, &gli_op_max_pool2d, SECOND_TAKES, 0, 0, offsetof(glia_max_pool2d_params, activation), merge_pooled},
     {&gli_op_conv2d, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_params, activation), merge_activation},
+    {&gli_op_conv3d, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv3d_params, activation), merge_activation},
     {&gli_op_conv2d_transpose, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_transpose_params, activation),
      merge_activation},
     {&gli_op_dense, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_dense_params, activation), merge_activation},

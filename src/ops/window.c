@@ -1,7 +1,9 @@
 #include "ops/window.h"
 
-gli_window_axis gli_window_axis_of(int i, const int *stride, const int *pad, const int *pad_end, const int *dilation) {
-    return (gli_window_axis){.name     = i ? "columns" : "rows",
+gli_window_axis gli_window_axis_of(int rank, int i, const int *stride, const int *pad, const int *pad_end,
+                                   const int *dilation) {
+    static const char *const names[] = {"slices", "rows", "columns"};
+    return (gli_window_axis){.name     = names[3 - rank + i],
                              .stride   = stride[i],
                              .pad      = pad[i],
                              .pad_end  = pad_end[i],

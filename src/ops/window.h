@@ -1,18 +1,20 @@
-/* The window that slides over rows and columns: of convolutions and of pooling. */
+/* The window that slides over slices, rows and columns: of convolutions and of pooling. */
 #ifndef GLI_OPS_WINDOW_H
 #define GLI_OPS_WINDOW_H
 
 #include "core/provider.h"
 #include "glia/ops/common.h"
 
-/* One axis of it: rows or columns. */
+/* One axis of it. */
 typedef struct gli_window_axis {
     const char *name;
     int stride, pad, pad_end, dilation;
 } gli_window_axis;
 
-/* Axis i (0: rows, 1: columns) of params as the headers define them. dilation may be NULL: 1. */
-gli_window_axis gli_window_axis_of(int i, const int *stride, const int *pad, const int *pad_end, const int *dilation);
+/* Axis i of `rank`, the last of which are the rows and the columns, of params as the headers define them. dilation may
+ * be NULL: 1. */
+gli_window_axis gli_window_axis_of(int rank, int i, const int *stride, const int *pad, const int *pad_end,
+                                   const int *dilation);
 
 /* Checks the axis and a window of `window` elements on an input of `size`, and computes the output size:
  * floor((padded - effective) / stride) + 1, where effective = (window - 1) dilation + 1. With ceil_mode the quotient is

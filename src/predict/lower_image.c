@@ -7,7 +7,7 @@
 #include "cpu/native/finite.h"
 #include "cpu/native/pool/max_pool_pairs.h"
 #include "glia/ops.h"
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 #include "ops/pool/pool2d_geom.h"
 #include "predict/predictor.h"
 
@@ -64,7 +64,7 @@ static glia_status run_image(void *arg) {
 /* Whether zeros around x take more than twice the memory of x and y, and more than a small image; or whether most
  * pixels of the planes that are computed are none of y's, as with filters about as wide as x. rows, columns: of x with
  * zeros. */
-static bool wastes_much(const gli_conv2d_geom *g, int64_t rows, int64_t columns) {
+static bool wastes_much(const gli_conv_geom *g, int64_t rows, int64_t columns) {
     enum { SMALL = 1 << 14 /* elements */, VECTOR = 16 };
     const int64_t pixels = (int64_t)g->p * g->q, computed = gli_saturating_mul(g->p - 1, columns);
     const int64_t x = (int64_t)g->c * g->h * g->w, y = g->k * pixels;
@@ -75,33 +75,33 @@ static bool wastes_much(const gli_conv2d_geom *g, int64_t rows, int64_t columns)
 /* Zeros around x would make NaN of weights that are not finite. Of large images, cpu.winograd multiplies less. */
 static bool takes_image(const gli_predict_build *b, const gli_node *node) {
     enum { WINOGRAD_CHANNELS = 64, WINOGRAD_PIXELS = 1024 };
-    const gli_conv2d_geom *g = node->geom;
+    const gli_conv_geom *g = node->geom;
     const int64_t rows = (int64_t)g->h + g->pad_h + g->pad_h_end, columns = (int64_t)g->w + g->pad_w + g->pad_w_end;
     const bool same = rows == g->h && columns == g->w;
-    if (gli_predict_is_weight(b, node, GLI_CONV2D_X) || !gli_predict_is_weight(b, node, GLI_CONV2D_W) ||
-        !gli_predict_is_weight(b, node, GLI_CONV2D_BIAS))
+    if (gli_predict_is_weight(b, node, GLI_CONV_X) || !gli_predict_is_weight(b, node, GLI_CONV_W) ||
+        !gli_predict_is_weight(b, node, GLI_CONV_BIAS))
         return false;
     if (g->n != 1 || g->groups != 1 || g->stride_h != 1 || g->stride_w != 1) return false;
     if (g->pad_h < 0 || g->pad_w < 0 || g->pad_h_end < 0 || g->pad_w_end < 0) return false;
     if (wastes_much(g, rows, columns)) return false;
     if (g->r == 3 && g->s == 3 && g->c >= WINOGRAD_CHANNELS && (int64_t)g->p * g->q >= WINOGRAD_PIXELS) return false;
-    return same || gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), (int64_t)g->k * g->c * g->r * g->s);
+    return same || gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV_W), (int64_t)g->k * g->c * g->r * g->s);
 }
 
 /* Whether minimal filtering, in tiles of 2 x 2 pixels that stay in L2, saves more than its transforms take. */
 static bool gains_by_winograd(const gli_predict_build *b, const gli_node *node) {
     enum { FEWEST_CHANNELS = 16, FEWEST_TILES = 36, MOST_INPUTS = 1 << 14 };
-    const gli_conv2d_geom *g = node->geom;
-    const int64_t tiles      = (int64_t)gli_divide_up(g->p, 2) * gli_divide_up(g->q, 2);
+    const gli_conv_geom *g = node->geom;
+    const int64_t tiles    = (int64_t)gli_divide_up(g->p, 2) * gli_divide_up(g->q, 2);
     return g->r == 3 && g->s == 3 && g->dilation_h == 1 && g->dilation_w == 1 && g->c >= FEWEST_CHANNELS &&
            g->k >= FEWEST_CHANNELS && tiles >= FEWEST_TILES && g->c * tiles <= MOST_INPUTS &&
-           gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), (int64_t)g->k * g->c * g->r * g->s);
+           gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV_W), (int64_t)g->k * g->c * g->r * g->s);
 }
 
 static glia_status make_winograd(gli_predict_build *b, const gli_node *node, image_call *c) {
-    const gli_conv2d_geom *g = node->geom;
-    gli_winograd_planes *w   = &c->winograd;
-    const float *bias        = gli_predict_data(b, node, GLI_CONV2D_BIAS);
+    const gli_conv_geom *g = node->geom;
+    gli_winograd_planes *w = &c->winograd;
+    const float *bias      = gli_predict_data(b, node, GLI_CONV_BIAS);
     const int64_t rows = gli_divide_up(g->p, 2), columns = gli_divide_up(g->q, 2), tiles = rows * columns;
     void *memory;
     float *kept;
@@ -120,11 +120,11 @@ static glia_status make_winograd(gli_predict_build *b, const gli_node *node, ima
     GLI_TRY(gli_predict_floats(b, gli_winograd_planes_out(w), &w->out));
     GLI_TRY(
         gli_arena_alloc(b->ctx, &b->arena, (size_t)g->k * (size_t)g->c, GLI_WINOGRAD_POINTS * sizeof *kept, &memory));
-    gli_winograd_planes_pack(w, gli_predict_data(b, node, GLI_CONV2D_W), memory);
+    gli_winograd_planes_pack(w, gli_predict_data(b, node, GLI_CONV_W), memory);
     return GLIA_OK;
 }
 
-static glia_status make_taps(gli_predict_build *b, const gli_conv2d_geom *g, image_call *c) {
+static glia_status make_taps(gli_predict_build *b, const gli_conv_geom *g, image_call *c) {
     void *memory;
     const int64_t plane = c->padded_rows * c->conv.x_columns;
     c->conv.taps.count  = (int64_t)g->c * g->r * g->s;
@@ -139,12 +139,12 @@ static glia_status make_taps(gli_predict_build *b, const gli_conv2d_geom *g, ima
 }
 
 static glia_status make_image(gli_predict_build *b, const gli_node *node, image_call *c) {
-    const gli_conv2d_geom *g     = node->geom;
+    const gli_conv_geom *g       = node->geom;
     const bool by_winograd       = gains_by_winograd(b, node); /* which needs even numbers of rows and columns */
     const int64_t padded_rows    = (int64_t)g->h + g->pad_h + g->pad_h_end + (by_winograd && g->p % 2);
     const int64_t padded_columns = (int64_t)g->w + g->pad_w + g->pad_w_end + (by_winograd && g->q % 2);
     *c                           = (image_call){.activation  = g->activation,
-                                                .x           = gli_predict_data(b, node, GLI_CONV2D_X),
+                                                .x           = gli_predict_data(b, node, GLI_CONV_X),
                                                 .y           = b->values[node->out[0]].tensor.data,
                                                 .value       = node->out[0],
                                                 .channels    = g->c,
@@ -160,7 +160,7 @@ static glia_status make_image(gli_predict_build *b, const gli_node *node, image_
         GLI_TRY(gli_predict_floats(b, (int64_t)g->c * padded_rows * padded_columns, &c->padded));
     GLI_TRY(gli_predict_floats(b, gli_conv_planes_packed(&c->conv), &c->conv.packed));
     GLI_TRY(gli_predict_floats(b, gli_conv_planes_sums(&c->conv), &c->conv.sums));
-    gli_conv_planes_pack(&c->conv, gli_predict_data(b, node, GLI_CONV2D_W), gli_predict_data(b, node, GLI_CONV2D_BIAS));
+    gli_conv_planes_pack(&c->conv, gli_predict_data(b, node, GLI_CONV_W), gli_predict_data(b, node, GLI_CONV_BIAS));
     return GLIA_OK;
 }
 

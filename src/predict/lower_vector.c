@@ -5,7 +5,7 @@
 #include "cpu/native/finite.h"
 #include "cpu/native/rnn/rnn_step.h"
 #include "glia/ops.h"
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 #include "ops/elementwise/unary_geom.h"
 #include "ops/linear/dense_geom.h"
 #include "predict/predictor.h"
@@ -149,7 +149,7 @@ static glia_status run_conv(void *arg) {
 
 /* Packs w [K,C/G,1,S] in the order of the window, [K,S,C/G]; `filters` receives it in between. */
 static glia_status pack_groups(gli_predict_build *b, const gli_node *node, const conv_call *c, float *filters) {
-    const float *w = gli_predict_data(b, node, GLI_CONV2D_W), *bias = gli_predict_data(b, node, GLI_CONV2D_BIAS);
+    const float *w = gli_predict_data(b, node, GLI_CONV_W), *bias = gli_predict_data(b, node, GLI_CONV_BIAS);
     const int64_t window = (int64_t)c->taps * c->channels;
     for (int g = 0; g < c->groups; ++g) {
         const float *from = w + g * c->filters * window;
@@ -165,7 +165,7 @@ static glia_status pack_groups(gli_predict_build *b, const gli_node *node, const
 
 /* Keeps what the first steps need of filters that are not all finite. */
 static glia_status keep_filters(gli_predict_build *b, const gli_node *node, int64_t count, conv_call *c) {
-    const float *bias     = gli_predict_data(b, node, GLI_CONV2D_BIAS);
+    const float *bias     = gli_predict_data(b, node, GLI_CONV_BIAS);
     const int64_t outputs = (int64_t)c->groups * c->filters;
     GLI_TRY(gli_predict_floats(b, count, &c->odd_filters));
     GLI_TRY(gli_predict_floats(b, outputs, &c->bias));
@@ -174,9 +174,9 @@ static glia_status keep_filters(gli_predict_build *b, const gli_node *node, int6
 }
 
 glia_status gli_predict_lower_conv(gli_predict_build *b, const gli_node *node, int time, bool *done) {
-    const gli_conv2d_geom *g = node->geom;
+    const gli_conv_geom *g = node->geom;
     if (node->op != &gli_op_conv2d || time < 0) return GLIA_OK;
-    GLI_REQUIRE(b->ctx, gli_predict_is_weight(b, node, GLI_CONV2D_W) && gli_predict_is_weight(b, node, GLI_CONV2D_BIAS),
+    GLI_REQUIRE(b->ctx, gli_predict_is_weight(b, node, GLI_CONV_W) && gli_predict_is_weight(b, node, GLI_CONV_BIAS),
                 GLIA_UNSUPPORTED, "%s: w and bias of a convolution over time must be weights of the model",
                 gli_predict_label(node));
     const glia_tensor shape = gli_predict_shape(b, node->out[0], time);
@@ -193,12 +193,12 @@ glia_status gli_predict_lower_conv(gli_predict_build *b, const gli_node *node, i
                                .taps       = g->s,
                                .dilation   = g->dilation_w,
                                .depth      = (g->s - 1) * g->dilation_w + 1,
-                               .x          = gli_predict_data(b, node, GLI_CONV2D_X),
+                               .x          = gli_predict_data(b, node, GLI_CONV_X),
                                .y          = b->values[node->out[0]].tensor.data};
     GLI_TRY(gli_predict_add_state(b, (int64_t)c->depth * g->c, &c->history));
     GLI_TRY(gli_predict_floats(b, (int64_t)g->s * g->c, &c->window));
     const int64_t count = (int64_t)g->k * c->taps * c->channels;
-    if (!gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), count))
+    if (!gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV_W), count))
         GLI_TRY(keep_filters(b, node, count, c));
     else
         GLI_TRY(gli_arena_alloc(b->ctx, &b->arena, (size_t)count, sizeof(float), &scratch));

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "glia/ops.h"
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 #include "ops/movement/concat_geom.h"
 #include "ops/movement/gather_geom.h"
 #include "ops/movement/transpose_geom.h"
@@ -86,8 +86,8 @@ static int find_normalized(const node_in_time *n) {
 }
 
 static glia_status find_convolved(const node_in_time *n, int *out) {
-    const gli_conv2d_geom *g = n->node->geom;
-    if (n->input != GLI_CONV2D_X || n->time != 3 || g->h != 1 || g->r != 1 || g->p != 1) return several_steps(n);
+    const gli_conv_geom *g = n->node->geom;
+    if (n->input != GLI_CONV_X || n->time != 3 || g->h != 1 || g->r != 1 || g->p != 1) return several_steps(n);
     GLI_TRY(one_sequence(n, g->n));
     const int back = g->dilation_w * (g->s - 1);
     GLI_REQUIRE(n->b->ctx, g->stride_w == 1 && g->pad_w == back && g->pad_w_end == 0, GLIA_UNSUPPORTED,

@@ -44,6 +44,7 @@ static meaning of_node(const gli_model_node *node) {
         return ((const glia_unary_params *)node->params)->kind == GLIA_UNARY_SIGMOID ? PROBABILITIES : ANY;
     if (node->op == &gli_op_dense) return of_activation(((const glia_dense_params *)node->params)->activation);
     if (node->op == &gli_op_conv2d) return of_activation(((const glia_conv2d_params *)node->params)->activation);
+    if (node->op == &gli_op_conv3d) return of_activation(((const glia_conv3d_params *)node->params)->activation);
     return ANY;
 }
 

@@ -47,12 +47,29 @@ def activate(kind, x):
 # ---- conv --------------------------------------------------------------------------------------------------------------
 
 
+def around(pad, end):
+    """What F.pad takes: the last dimension first."""
+    return [zeros for both in zip(reversed(pad), reversed(end)) for zeros in both]
+
+
+def conv(function, p, x, w, bias):
+    ones, zeros = [1] * (x.ndim - 2), [0] * (x.ndim - 2)
+    pad = given(p.pad, zeros)
+    end = given(p.pad_end, pad)
+    if pad != end:
+        x, pad = F.pad(x, around(pad, end)), zeros
+    y = function(x, w, bias, given(p.stride, ones), pad, given(p.dilation, ones), given(p.groups, 1))
+    return activate(p.activation, y)
+
+
 @op(gradients=(0, 1, 2))
 def conv2d(p, x, w, bias=None):
-    pad, end = pair(p.pad, 0), pad_end(p)
-    if pad != end:
-        x, pad = F.pad(x, (pad[1], end[1], pad[0], end[0])), [0, 0]
-    return activate(p.activation, F.conv2d(x, w, bias, pair(p.stride, 1), pad, pair(p.dilation, 1), given(p.groups, 1)))
+    return conv(F.conv2d, p, x, w, bias)
+
+
+@op(gradients=(0, 1, 2))
+def conv3d(p, x, w, bias=None):
+    return conv(F.conv3d, p, x, w, bias)
 
 
 @op(gradients=(0, 1, 2))

@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "glia/glia.h"
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 #include "support/internals.h"
 
 namespace {
@@ -78,9 +78,9 @@ TEST(OneDnn, says_why_it_declines) {
 }
 
 TEST(OneDnn, declines_padding_that_it_would_prepare_for_seconds) {
-    for (const auto pad : {&gli_conv2d_geom::pad_w, &gli_conv2d_geom::pad_w_end}) {
+    for (const auto pad : {&gli_conv_geom::pad_w, &gli_conv_geom::pad_w_end}) {
         Conv padded(2);
-        auto *g = reinterpret_cast<gli_conv2d_geom *>(padded.geom);
+        auto *g = reinterpret_cast<gli_conv_geom *>(padded.geom);
         g->*pad = 16384;
         EXPECT_EQ(padded.declined(), "");
         g->*pad = 16385;

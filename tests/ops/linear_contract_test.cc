@@ -22,6 +22,10 @@ std::vector<char> conv(const params::conv2d &p = {}) { return bytes_of(p); }
 std::vector<char> back(const params::conv2d &p, int rows, int columns) {
     return bytes_of(params::conv2d_backward_data{p, {rows, columns}});
 }
+std::vector<char> conv3(const params::conv3d &p = {}) { return bytes_of(p); }
+std::vector<char> back3(const params::conv3d &p, int slices, int rows, int columns) {
+    return bytes_of(params::conv3d_backward_data{p, {slices, rows, columns}});
+}
 std::vector<char> transpose(const params::conv2d_transpose &p = {}) { return bytes_of(p); }
 std::vector<char> matmul(const params::matmul &p = {}) { return bytes_of(p); }
 std::vector<char> dense(glia_activation activation = GLIA_LINEAR) { return bytes_of(params::dense{activation}); }
@@ -31,6 +35,7 @@ std::vector<char> data(glia_activation activation = GLIA_LINEAR) {
 std::vector<char> weights() { return bytes_of(params::dense_backward_weights{}); }
 
 const Array kX = dims({2, 4, 5, 6}), kW = dims({3, 4, 3, 3}), kGrouped = dims({3, 2, 3, 3}), kDy = dims({2, 3, 3, 4});
+const Array kVolume = dims({2, 4, 3, 5, 6}), kFilter3 = dims({3, 4, 2, 3, 3}), kDy3 = dims({2, 3, 2, 3, 4});
 const Array kTw = dims({4, 3, 3, 3}), kA = dims({2, 3}), kB = dims({3, 4}), kUnits = dims({5, 3});
 
 const std::vector<Bad> &bad_calls() {
@@ -38,6 +43,9 @@ const std::vector<Bad> &bad_calls() {
     static const gli_op *const d = &gli_op_conv2d_backward_data;
     static const gli_op *const f = &gli_op_conv2d_backward_filter;
     static const gli_op *const t = &gli_op_conv2d_transpose;
+    static const gli_op *const v = &gli_op_conv3d;
+    static const gli_op *const w = &gli_op_conv3d_backward_data;
+    static const gli_op *const k = &gli_op_conv3d_backward_filter;
     static const gli_op *const m = &gli_op_matmul;
     static const gli_op *const u = &gli_op_dense;
     static const gli_op *const b = &gli_op_dense_backward_weights;
@@ -164,6 +172,29 @@ const std::vector<Bad> &bad_calls() {
             "the output would have 10737418238 columns"),
         bad("output_too_large", t, transpose({.stride = {1 << 20, 1 << 20}}), {kX, kTw}, LARGE,
             "more than 2^31-1 elements"),
+
+        bad("images", v, conv3(), {kX, kFilter3}, SHAPE, "conv3d: x is [2,4,5,6], must have 5 dimensions"),
+        bad("filters_of_images", v, conv3(), {kVolume, kW}, SHAPE, "conv3d: w is [3,4,3,3], must have 5 dimensions"),
+        bad("stride_of_zero", v, conv3({.stride = {0, 1, 1}}), {kVolume, kFilter3}, ARGUMENT,
+            "conv3d: stride over slices is 0, must be positive"),
+        bad("pad_negative", v, conv3({.pad = {0, 0, -1}}), {kVolume, kFilter3}, ARGUMENT,
+            "conv3d: pad over columns is -1 and -1, must not be negative"),
+        bad("dilation_of_zero", v, conv3({.dilation = {1, 0, 1}}), {kVolume, kFilter3}, ARGUMENT,
+            "conv3d: dilation over rows is 0, must be positive"),
+        bad("kernel_too_deep", v, conv3({.dilation = {3, 1, 1}}), {kVolume, kFilter3}, SHAPE,
+            "conv3d: the kernel reaches over 4 slices, the padded input has 3"),
+        bad("channels", v, conv3({.groups = 2}), {kVolume, dims({4, 4, 2, 3, 3})}, SHAPE,
+            "x has 4 channels in 2 groups, so each filter needs 2, not 4"),
+        bad("size", w, back3({}, 3, 0, 6), {kDy3, kFilter3}, ARGUMENT,
+            "conv3d_backward_data: size is {3,0,6}, must be positive"),
+        bad("dy_shape", w, back3({}, 4, 5, 6), {kDy3, kFilter3}, SHAPE,
+            "conv3d_backward_data: dy is [2,3,2,3,4], must be [2,3,3,3,4]"),
+        bad("activation", w, back3({.activation = GLIA_RELU}, 3, 5, 6), {kDy3, kFilter3}, ARGUMENT,
+            "conv3d_backward_data: activation is relu, must be linear"),
+        bad("groups_of_zero", k, back3({.groups = 0}, 2, 3, 3), {kVolume, kDy3}, ARGUMENT,
+            "conv3d_backward_filter: groups is 0, must be positive"),
+        bad("dy_shape", k, back3({}, 1, 3, 3), {kVolume, kDy3}, SHAPE,
+            "conv3d_backward_filter: dy is [2,3,2,3,4], must be [2,3,3,3,4]"),
 
         bad("sizes", m, matmul(), {kA, dims({4, 3})}, SHAPE, "a is [2,3], b is [4,3]: 3 and 4 elements to sum over"),
         bad("sizes_transposed", m, matmul({.transpose_a = true}), {kA, kB}, SHAPE,

@@ -90,7 +90,7 @@ class Buffer {
             case Layout::shifted:
             case Layout::turned: return;
             case Layout::channels_last:
-                if (tensor_.ndim == 4) gli_channels_last_strides(4, tensor_.dim, tensor_.stride);
+                if (tensor_.ndim >= 4) gli_channels_last_strides(tensor_.ndim, tensor_.dim, tensor_.stride);
                 return;
             case Layout::permuted:  // the first dimension is the innermost
                 for (int i = 0; i < tensor_.ndim; ++i)

@@ -118,6 +118,19 @@ struct conv2d_transpose {
     int groups                 = 1;
     glia_activation activation = GLIA_LINEAR;
 };
+struct conv3d {
+    int stride[3]              = {1, 1, 1};
+    int pad[3]                 = {0, 0, 0};
+    int pad_end[3]             = {pad[0], pad[1], pad[2]};
+    int dilation[3]            = {1, 1, 1};
+    int groups                 = 1;
+    glia_activation activation = GLIA_LINEAR;
+};
+struct conv3d_backward_data {
+    conv3d conv = {};
+    int size[3] = {0, 0, 0};
+};
+using conv3d_backward_filter = conv3d_backward_data;
 struct cross_entropy {
     glia_cross_entropy_from from = GLIA_FROM_LOGITS;
     glia_reduction reduction     = GLIA_REDUCTION_MEAN;

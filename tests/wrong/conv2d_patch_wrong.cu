@@ -31,9 +31,10 @@ gli_convolution convolution_of(float *x) {
     v.dtype           = GLIA_F32;
     v.n               = IMAGES;
     v.groups = v.in = v.out = 1;
-    v.r = v.s  = KERNEL;
+    v.r = v.s = KERNEL;
+    v.t = v.stride_d = v.dilation_d = 1;
     v.stride_h = v.stride_w = v.pad_h = v.pad_w = v.dilation_h = v.dilation_w = 1;
-    v.x = v.y = gli_image{x, SIDE, SIDE, PIXELS, PIXELS, SIDE, 1};
+    v.x = v.y = gli_image{x, 1, SIDE, SIDE, PIXELS, PIXELS, 0, SIDE, 1};
     return v;
 }
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 extern "C" {
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 }
 
 namespace glia {
@@ -36,7 +36,7 @@ float element(const glia_tensor *t, int a, int b, int c, int d, bool dense) {
 }
 
 const char *decline(const gli_call *call) {
-    return call->in[GLI_CONV2D_X]->dtype == GLIA_F32 ? nullptr : "takes f32 only";
+    return call->in[GLI_CONV_X]->dtype == GLIA_F32 ? nullptr : "takes f32 only";
 }
 
 template <Bug bug>
@@ -46,8 +46,8 @@ glia_status prepare(const gli_call *, gli_prepared *out) {
 }
 
 template <Bug bug>
-float sum_at(const gli_conv2d_geom *g, const gli_call *call, int n, int k, int p, int q) {
-    const glia_tensor *x = call->in[GLI_CONV2D_X], *w = call->in[GLI_CONV2D_W];
+float sum_at(const gli_conv_geom *g, const gli_call *call, int n, int k, int p, int q) {
+    const glia_tensor *x = call->in[GLI_CONV_X], *w = call->in[GLI_CONV_W];
     const bool dense  = bug == Bug::ignores_strides;
     const int group_c = g->c / g->groups, group = k / (g->k / g->groups);
     const int stride_h = bug == Bug::pointwise_forgets_stride && g->r * g->s == 1 ? 1 : g->stride_h;
@@ -84,9 +84,9 @@ float activate(glia_unary_kind kind, float x) {
 template <Bug bug>
 glia_status run(const gli_call *call, const gli_prepared *, void *workspace) {
     static int calls = 0;
-    const auto *g    = static_cast<const gli_conv2d_geom *>(call->geom);
+    const auto *g    = static_cast<const gli_conv_geom *>(call->geom);
     const auto *y    = call->out[0];
-    const auto *bias = call->n_in > GLI_CONV2D_BIAS ? call->in[GLI_CONV2D_BIAS] : nullptr;
+    const auto *bias = call->n_in > GLI_CONV_BIAS ? call->in[GLI_CONV_BIAS] : nullptr;
     auto *out        = static_cast<float *>(y->data);
     std::memset(workspace, 0, 8 * sizeof(float));
     for (int n = 0; n < g->n; ++n)
@@ -105,7 +105,7 @@ glia_status run(const gli_call *call, const gli_prepared *, void *workspace) {
                     out[n * y->stride[0] + k * y->stride[1] + p * y->stride[2] + q * y->stride[3]] = sum;
                     if (last && bug == Bug::writes_past_the_end) out[gli_extent(y)] = 0;
                 }
-    if (bug == Bug::changes_the_weights) static_cast<float *>(call->in[GLI_CONV2D_W]->data)[0] += 1;
+    if (bug == Bug::changes_the_weights) static_cast<float *>(call->in[GLI_CONV_W]->data)[0] += 1;
     return GLIA_OK;
 }
 

@@ -30,6 +30,23 @@ GLIA_API glia_conv2d_params glia_conv2d_defaults(void);
 GLIA_API glia_status glia_conv2d(glia_context *ctx, const glia_conv2d_params *params, const glia_tensor *x,
                                  const glia_tensor *w, const glia_tensor *bias, glia_tensor *y);
 
+/* Triples are {slices, rows, columns}. */
+typedef struct glia_conv3d_params {
+    int stride[3], pad[3], pad_end[3], dilation[3]; /* as those of glia_conv2d_params */
+    int groups;
+    glia_activation activation;
+} glia_conv3d_params;
+
+/* stride 1, no padding, dilation 1, one group, linear. */
+GLIA_API glia_conv3d_params glia_conv3d_defaults(void);
+
+/* glia_conv2d over volumes: with one more sum, over t, and one more index of y, z, for the slices.
+ * x: [N,C,D,H,W]   w: [K,C/G,T,R,S]   bias: [K] or NULL
+ * y: [N,K,Z,P,Q], Z = (D + pad + pad_end - dilation (T-1) - 1) / stride + 1, P and Q alike. Floats. Source:
+ * cross-correlation as in PyTorch's conv3d and ONNX Conv. */
+GLIA_API glia_status glia_conv3d(glia_context *ctx, const glia_conv3d_params *params, const glia_tensor *x,
+                                 const glia_tensor *w, const glia_tensor *bias, glia_tensor *y);
+
 typedef struct glia_conv2d_transpose_params {
     int stride[2];
     int pad[2];        /* rows and columns cropped before the first */

@@ -3,7 +3,7 @@
 #include "ops/conv/conv2d_transpose_geom.h"
 
 /* The filters are [C,K/G,R,S], and oneDNN's [G,K/G,C/G,R,S]. */
-static gli_dnn_view transposed_filters(gli_dnn_view w, const gli_conv2d_geom *g) {
+static gli_dnn_view transposed_filters(gli_dnn_view w, const gli_conv_geom *g) {
     w           = gli_dnn_filters(w, g->groups);
     const int k = w.ndim - 4, c = w.ndim - 3;
     const int64_t dim = w.dim[k], stride = w.stride[k];
@@ -13,7 +13,7 @@ static gli_dnn_view transposed_filters(gli_dnn_view w, const gli_conv2d_geom *g)
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
-    const gli_conv2d_geom *g = call->geom;
+    const gli_conv_geom *g   = call->geom;
     gli_dnn_convolution conv = gli_dnn_convolution_of(g, GLI_DNN_CONVOLUTION_TRANSPOSED);
     conv.x                   = gli_dnn_image(gli_dnn_in(call, GLI_CONV2D_TRANSPOSE_X));
     conv.w                   = transposed_filters(gli_dnn_in(call, GLI_CONV2D_TRANSPOSE_W), g);

@@ -12,10 +12,10 @@ static arguments arguments_of(gli_dnn *dnn, const gli_dnn_convolution *c) {
                        .w        = gli_dnn_request(dnn, &c->w),
                        .bias     = gli_dnn_request(dnn, &c->bias),
                        .y        = gli_dnn_request(dnn, &c->y),
-                       .stride   = {c->stride[0], c->stride[1]},
-                       .dilation = {c->dilation[0] - 1, c->dilation[1] - 1},
-                       .pad      = {c->pad[0], c->pad[1]},
-                       .pad_end  = {c->pad_end[0], c->pad_end[1]}};
+                       .stride   = {c->stride[0], c->stride[1], c->stride[2]},
+                       .dilation = {c->dilation[0] - 1, c->dilation[1] - 1, c->dilation[2] - 1},
+                       .pad      = {c->pad[0], c->pad[1], c->pad[2]},
+                       .pad_end  = {c->pad_end[0], c->pad_end[1], c->pad_end[2]}};
 }
 
 /* hint: of a backward convolution, the forward one. */
@@ -123,7 +123,7 @@ static int slices_of(const gli_dnn_cut *cut) {
 static cuts cuts_of(const gli_dnn_convolution *c) {
     enum { FEW = 8, COSTS_AS_MUCH = 4 };
     const double x = gli_dnn_elements(&c->x), w = gli_dnn_elements(&c->w), y = gli_dnn_elements(&c->y);
-    const bool filters = c->kind == GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS, grouped = c->w.ndim == 5;
+    const bool filters = c->kind == GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS, grouped = c->w.ndim > c->x.ndim;
     const cuts images = filters ? cut_summands(c) : cut_images(c), channels = cut_channels(c);
     const bool large = filters ? COSTS_AS_MUCH * w > y : w > x + y;
     const int slices = slices_of(&images.cut);

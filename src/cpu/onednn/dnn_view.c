@@ -50,9 +50,9 @@ gli_dnn_view gli_dnn_image(gli_dnn_view view) {
 gli_dnn_view gli_dnn_filters(gli_dnn_view view, int groups) {
     view.layout = GLI_DNN_ANY;
     if (groups == 1) return view;
-    memmove(view.dim + 1, view.dim, 4 * sizeof *view.dim);
-    memmove(view.stride + 1, view.stride, 4 * sizeof *view.stride);
-    view.ndim   = 5;
+    memmove(view.dim + 1, view.dim, (size_t)view.ndim * sizeof *view.dim);
+    memmove(view.stride + 1, view.stride, (size_t)view.ndim * sizeof *view.stride);
+    ++view.ndim;
     view.dim[0] = groups;
     view.dim[1] /= groups;
     view.stride[0] = view.dim[1] * view.stride[1];

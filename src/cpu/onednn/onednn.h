@@ -29,7 +29,7 @@ typedef enum gli_dnn_memory {
 
 typedef enum gli_dnn_layout {
     GLI_DNN_AS_IS,         /* the view's strides */
-    GLI_DNN_CHANNELS_LAST, /* [N,C,H,W] with C innermost */
+    GLI_DNN_CHANNELS_LAST, /* [N,C,...] with C innermost */
     GLI_DNN_ANY            /* as the primitive chooses */
 } gli_dnn_layout;
 
@@ -48,10 +48,10 @@ typedef struct gli_dnn_view {
 gli_dnn_view gli_dnn_in(const gli_call *call, int i); /* absent where the tensor is */
 gli_dnn_view gli_dnn_out(const gli_call *call, int i);
 
-/* The same for an image [N,C,H,W]: channels last if it is, as the fast primitives require, otherwise any. */
+/* The same for an image [N,C,...]: channels last if it is, as the fast primitives require, otherwise any. */
 gli_dnn_view gli_dnn_image(gli_dnn_view view);
 
-/* The same for filters [K,C/G,R,S]: any, with a dimension for the groups in front if there are several. */
+/* The same for filters [K,C/G,...]: any, with a dimension for the groups in front if there are several. */
 gli_dnn_view gli_dnn_filters(gli_dnn_view view, int groups);
 
 /* The same memory as one dimension, for elementwise work. Only where gli_is_packed says so. */
@@ -85,7 +85,7 @@ typedef enum gli_dnn_convolution_kind {
 typedef struct gli_dnn_convolution {
     gli_dnn_convolution_kind kind;
     gli_dnn_view x, w, bias, y;
-    int stride[2], dilation[2], pad[2], pad_end[2];
+    int stride[3], dilation[3], pad[3], pad_end[3]; /* of the images' spatial dimensions, in their order */
     glia_unary_kind activation;
 } gli_dnn_convolution;
 void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv);

@@ -1,6 +1,6 @@
 /* conv1d is conv2d over one row: views of the same memory with a dimension of 1 put in. */
 #include "ops/check.h"
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 
 /* [N,C,W] as [N,C,1,W]; NULL stays NULL. */
 static glia_status as_image(glia_context *ctx, const char *name, const glia_tensor *x, glia_tensor *view,

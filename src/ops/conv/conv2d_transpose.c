@@ -1,23 +1,19 @@
 #include "ops/conv/conv2d_transpose_geom.h"
 
-#include "core/derive.h"
 #include "core/size.h"
 #include "glia/ops/reduce.h"
-#include "ops/check.h"
-#include "ops/elementwise/activation.h"
+#include "ops/conv/conv_contract.h"
 #include "ops/window.h"
 
 static glia_status resolve_window(const gli_resolution *r, const glia_conv2d_transpose_params *p, const int64_t *x,
                                   const int64_t *w, gli_conv2d_transpose_geom *g) {
-    const gli_window_axis rows    = gli_window_axis_of(0, p->stride, p->pad, p->pad_end, p->dilation);
-    const gli_window_axis columns = gli_window_axis_of(1, p->stride, p->pad, p->pad_end, p->dilation);
-    GLI_TRY(gli_window_input_size(r, &rows, x[2], w[2], p->output_pad[0], &g->p));
-    GLI_TRY(gli_window_input_size(r, &columns, x[3], w[3], p->output_pad[1], &g->q));
-    g->h = (int)x[2], g->w = (int)x[3];
-    g->r = (int)w[2], g->s = (int)w[3];
-    g->stride_h = rows.stride, g->stride_w = columns.stride;
-    g->pad_h = rows.pad, g->pad_w = columns.pad, g->pad_h_end = rows.pad_end, g->pad_w_end = columns.pad_end;
-    g->dilation_h = rows.dilation, g->dilation_w = columns.dilation;
+    const gli_conv_params params = GLI_CONV_PARAMS(p);
+    for (int i = 0; i < params.rank; ++i) {
+        const gli_window_axis axis = gli_window_axis_of(params.rank, i, p->stride, p->pad, p->pad_end, p->dilation);
+        GLI_TRY(gli_window_input_size(r, &axis, x[2 + i], w[2 + i], p->output_pad[i], i ? &g->q : &g->p));
+        gli_conv_set_axis(g, &params, i, x[2 + i], w[2 + i]);
+    }
+    gli_conv_set_missing(g);
     return GLIA_OK;
 }
 

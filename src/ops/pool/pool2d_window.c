@@ -30,7 +30,7 @@ glia_status gli_pool2d_resolve(const gli_resolution *r, const gli_pool2d_window 
     GLI_REQUIRE(r->ctx, window->kernel[0] > 0 && window->kernel[1] > 0, GLIA_INVALID_ARGUMENT,
                 "%s: kernel is {%d,%d}, must be positive", r->op->name, window->kernel[0], window->kernel[1]);
     for (int i = 0; i < 2; ++i) {
-        axis[i] = gli_window_axis_of(i, window->stride, window->pad, window->pad_end, window->dilation);
+        axis[i] = gli_window_axis_of(2, i, window->stride, window->pad, window->pad_end, window->dilation);
         GLI_TRY(gli_window_output_size(r, &axis[i], x[2 + i], window->kernel[i], window->ceil_mode, &outputs[i]));
         GLI_TRY(check_padding(r, &axis[i], window->kernel[i]));
     }

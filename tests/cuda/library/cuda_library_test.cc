@@ -13,7 +13,7 @@
 #include "support/pretender.h"
 
 extern "C" {
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 }
 
 namespace {
@@ -169,7 +169,7 @@ TEST_P(Cudnn, plans_for_a_device_that_is_not_there) {
 glia_status plan_with_failure(int64_t fail_at, cudaError_t error, int64_t *calls) {
     static const Case test = *std::find_if(all_cases().begin(), all_cases().end(), [](const Case &c) {
         return std::string(c.op->name) == "conv2d" && c.inputs.size() == 3 &&
-               c.inputs[GLI_CONV2D_BIAS].content != Content::absent && c.inputs[GLI_CONV2D_X].dims[1] > 3;
+               c.inputs[GLI_CONV_BIAS].content != Content::absent && c.inputs[GLI_CONV_X].dims[1] > 3;
     });
     Pretender p;
     const Call call(p.ctx, test, GLIA_F32, Images::channels_last);

@@ -61,8 +61,8 @@ static int64_t groups_at_once(const gli_convolution *c) {
 }
 
 static gli_convolution convolution_of(const gli_call *call) {
-    return gli_convolution_of(call->geom, call->in[GLI_CONV2D_FILTER_X], call->in[GLI_CONV2D_FILTER_DY],
-                              call->out[GLI_CONV2D_FILTER_DW]);
+    return gli_convolution_of(call->geom, call->in[GLI_CONV_FILTER_X], call->in[GLI_CONV_FILTER_DY],
+                              call->out[GLI_CONV_FILTER_DW]);
 }
 
 static plan plan_of(const gli_call *call) {
@@ -185,8 +185,8 @@ static void multiply(const glia_context *ctx, const run *r) {
 /* ---- dw and dbias from it ---------------------------------------------------------------------------------------- */
 
 static run run_of(const gli_call *call, float *workspace) {
-    const glia_tensor *dw = call->out[GLI_CONV2D_FILTER_DW];
-    run r                 = {.plan = plan_of(call), .x = workspace, .dy = gli_in_floats(call, GLI_CONV2D_FILTER_DY)};
+    const glia_tensor *dw = call->out[GLI_CONV_FILTER_DW];
+    run r                 = {.plan = plan_of(call), .x = workspace, .dy = gli_in_floats(call, GLI_CONV_FILTER_DY)};
     const plan *p         = &r.plan;
     r.packed              = workspace + p->at.packed;
     if (p->copies_dy) r.dy = workspace + p->at.dy;
@@ -258,22 +258,22 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_convolution c = convolution_of(call);
     if (gli_is_depthwise(&c)) return out->workspace = gli_depthwise_filter_workspace(call), GLIA_OK;
     const plan p   = plan_of(call);
-    out->workspace = (size_t)p.at.all * sizeof(float) + (call->out[GLI_CONV2D_FILTER_DBIAS] ? sum_bytes(&p) : 0);
+    out->workspace = (size_t)p.at.all * sizeof(float) + (call->out[GLI_CONV_FILTER_DBIAS] ? sum_bytes(&p) : 0);
     return GLIA_OK;
 }
 
 static void copy_images(const gli_call *call, const plan *p, float *workspace) {
-    const gli_convolution_image dy = gli_image_of(call->in[GLI_CONV2D_FILTER_DY]);
+    const gli_convolution_image dy = gli_image_of(call->in[GLI_CONV_FILTER_DY]);
     if (p->copies_dy)
-        gli_image_copy(call->ctx, p->c.images, &dy, gli_in_floats(call, GLI_CONV2D_FILTER_DY), &p->c.y,
+        gli_image_copy(call->ctx, p->c.images, &dy, gli_in_floats(call, GLI_CONV_FILTER_DY), &p->c.y,
                        workspace + p->at.dy);
-    gli_convolution_pad(call->ctx, &p->c, gli_in_floats(call, GLI_CONV2D_FILTER_X), workspace);
+    gli_convolution_pad(call->ctx, &p->c, gli_in_floats(call, GLI_CONV_FILTER_X), workspace);
 }
 
 static void redo_infinite(const gli_call *call, const gli_convolution *c, const glia_tensor *dw) {
     if (gli_convolution_reads_zeros(c) && !gli_tensor_finite(call->ctx, dw))
-        gli_convolution_redo_filters(call->ctx, c, gli_in_floats(call, GLI_CONV2D_FILTER_X),
-                                     gli_in_floats(call, GLI_CONV2D_FILTER_DY), dw);
+        gli_convolution_redo_filters(call->ctx, c, gli_in_floats(call, GLI_CONV_FILTER_X),
+                                     gli_in_floats(call, GLI_CONV_FILTER_DY), dw);
 }
 
 static glia_status run_filter(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -281,8 +281,8 @@ static glia_status run_filter(const gli_call *call, const gli_prepared *prepared
     const gli_convolution c = convolution_of(call);
     if (gli_is_depthwise(&c)) return gli_depthwise_filter(call, workspace), GLIA_OK;
     const run r              = run_of(call, workspace);
-    const glia_tensor *dbias = call->out[GLI_CONV2D_FILTER_DBIAS];
-    addition a               = {&r, call->out[GLI_CONV2D_FILTER_DW]};
+    const glia_tensor *dbias = call->out[GLI_CONV_FILTER_DBIAS];
+    addition a               = {&r, call->out[GLI_CONV_FILTER_DW]};
     copy_images(call, &r.plan, workspace);
     multiply(call->ctx, &r);
     if (r.plan.slices > 1) gli_parallel(call->ctx, a.dw->dim[0], FILTERS, add_slices, &a);

@@ -34,25 +34,25 @@ typedef struct plan {
 } plan;
 
 static plan plan_of(const gli_call *call) {
-    const gli_conv2d_geom *g = call->geom;
-    plan p                   = {.x      = gli_image_of(call->in[GLI_CONV2D_FILTER_X]),
-                                .dy     = gli_image_of(call->in[GLI_CONV2D_FILTER_DY]),
-                                .tiles  = gli_winograd_tiles_of(g->n, g->p, g->q),
-                                .pad    = {g->pad_h, g->pad_w},
-                                .kernel = gli_gemm_kernel_here()};
-    p.width                  = gli_gemm_column_panels(p.kernel).width;
-    p.rows                   = GROUPS * p.kernel->rows;
-    p.row_blocks             = gli_divide_up(g->k, p.rows);
-    p.panels                 = gli_divide_up(g->c, p.width);
-    p.panel_blocks           = gli_divide_up(p.panels, PANELS);
-    const int64_t blocks     = p.row_blocks * p.panel_blocks;
-    const int64_t slices     = gli_max_i64(gli_divide_up(p.tiles.count, MOST), gli_divide_up(TASKS, blocks));
-    p.of_slice               = gli_divide_up(gli_divide_up(p.tiles.count, slices), CHUNK) * CHUNK;
-    p.slices                 = gli_divide_up(p.tiles.count, p.of_slice);
-    p.next_input             = CHUNK * PANELS * p.width + GLI_WINOGRAD_PAD;
-    p.next_gradient          = CHUNK * p.rows + GLI_WINOGRAD_PAD;
-    p.next_sum               = p.rows * PANELS * p.width + GLI_WINOGRAD_PAD;
-    p.lanes                  = (int)gli_min_i64(call->ctx->threads, blocks * p.slices);
+    const gli_conv_geom *g = call->geom;
+    plan p                 = {.x      = gli_image_of(call->in[GLI_CONV_FILTER_X]),
+                              .dy     = gli_image_of(call->in[GLI_CONV_FILTER_DY]),
+                              .tiles  = gli_winograd_tiles_of(g->n, g->p, g->q),
+                              .pad    = {g->pad_h, g->pad_w},
+                              .kernel = gli_gemm_kernel_here()};
+    p.width                = gli_gemm_column_panels(p.kernel).width;
+    p.rows                 = GROUPS * p.kernel->rows;
+    p.row_blocks           = gli_divide_up(g->k, p.rows);
+    p.panels               = gli_divide_up(g->c, p.width);
+    p.panel_blocks         = gli_divide_up(p.panels, PANELS);
+    const int64_t blocks   = p.row_blocks * p.panel_blocks;
+    const int64_t slices   = gli_max_i64(gli_divide_up(p.tiles.count, MOST), gli_divide_up(TASKS, blocks));
+    p.of_slice             = gli_divide_up(gli_divide_up(p.tiles.count, slices), CHUNK) * CHUNK;
+    p.slices               = gli_divide_up(p.tiles.count, p.of_slice);
+    p.next_input           = CHUNK * PANELS * p.width + GLI_WINOGRAD_PAD;
+    p.next_gradient        = CHUNK * p.rows + GLI_WINOGRAD_PAD;
+    p.next_sum             = p.rows * PANELS * p.width + GLI_WINOGRAD_PAD;
+    p.lanes                = (int)gli_min_i64(call->ctx->threads, blocks * p.slices);
     return p;
 }
 
@@ -66,7 +66,7 @@ static int64_t filter_floats(const plan *p) { return p->dy.channels * p->x.chann
 
 /* The slices, and dw where it has gaps or another order. A multiple of a vector: doubles follow. */
 static int64_t slices_floats(const gli_call *call, const plan *p) {
-    const int64_t arrays = (p->slices > 1 ? p->slices : 0) + !gli_is_dense(call->out[GLI_CONV2D_FILTER_DW]);
+    const int64_t arrays = (p->slices > 1 ? p->slices : 0) + !gli_is_dense(call->out[GLI_CONV_FILTER_DW]);
     return gli_divide_up(arrays * filter_floats(p), 16) * 16;
 }
 
@@ -160,11 +160,11 @@ static void run_task(void *arg, int64_t piece, int lane) {
 
 /* ---- the provider ------------------------------------------------------------------------------------------------ */
 
-static int64_t pixels_of(const gli_conv2d_geom *g) { return (int64_t)g->n * g->p * g->q; }
+static int64_t pixels_of(const gli_conv_geom *g) { return (int64_t)g->n * g->p * g->q; }
 
 static const char *decline(const gli_call *call) {
     enum { FEWEST_TILES = 128 };
-    const gli_conv2d_geom *g       = call->geom;
+    const gli_conv_geom *g         = call->geom;
     const gli_winograd_tiles tiles = gli_winograd_tiles_of(g->n, g->p, g->q);
     const char *reason             = gli_winograd_decline(g, &tiles, pixels_of(g));
     if (!reason && tiles.count < FEWEST_TILES) reason = "it has fewer than 128 tiles of 2 x 2 pixels";
@@ -172,19 +172,19 @@ static const char *decline(const gli_call *call) {
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
-    const gli_conv2d_geom *g = call->geom;
-    const plan p             = plan_of(call);
-    const size_t sums        = (size_t)gli_max_i64((int64_t)gli_column_sum_workspace(p.slices, filter_floats(&p)),
-                                                   (int64_t)gli_column_sum_workspace(pixels_of(g), g->k));
-    const size_t lanes       = (size_t)(p.lanes * lane_floats(&p)) * sizeof(float);
-    const size_t bytes       = (size_t)slices_floats(call, &p) * sizeof(float) + (lanes > sums ? lanes : sums);
+    const gli_conv_geom *g = call->geom;
+    const plan p           = plan_of(call);
+    const size_t sums      = (size_t)gli_max_i64((int64_t)gli_column_sum_workspace(p.slices, filter_floats(&p)),
+                                                 (int64_t)gli_column_sum_workspace(pixels_of(g), g->k));
+    const size_t lanes     = (size_t)(p.lanes * lane_floats(&p)) * sizeof(float);
+    const size_t bytes     = (size_t)slices_floats(call, &p) * sizeof(float) + (lanes > sums ? lanes : sums);
     GLI_TRY(gli_conv2d_backward_filter_native.prepare(call, out));
     out->workspace = bytes > out->workspace ? bytes : out->workspace;
     return GLIA_OK;
 }
 
 static void copy_filters(const gli_call *call, const float *from) {
-    const glia_tensor *dw = call->out[GLI_CONV2D_FILTER_DW];
+    const glia_tensor *dw = call->out[GLI_CONV_FILTER_DW];
     gli_copy copy         = {.size = sizeof *from, .ndim = dw->ndim, .to = dw->data, .from = from};
     memcpy(copy.dim, dw->dim, (size_t)dw->ndim * sizeof *copy.dim);
     memcpy(copy.to_stride, dw->stride, (size_t)dw->ndim * sizeof *copy.to_stride);
@@ -194,11 +194,11 @@ static void copy_filters(const gli_call *call, const float *from) {
 
 /* An infinity in a tile makes NaN of its neighbours' sums: then the direct sums decide. */
 static glia_status run_filter(const gli_call *call, const gli_prepared *prepared, void *workspace) {
-    const gli_conv2d_geom *g = call->geom;
-    const glia_tensor *dw = call->out[GLI_CONV2D_FILTER_DW], *dbias = call->out[GLI_CONV2D_FILTER_DBIAS];
+    const gli_conv_geom *g = call->geom;
+    const glia_tensor *dw = call->out[GLI_CONV_FILTER_DW], *dbias = call->out[GLI_CONV_FILTER_DBIAS];
     run r                 = {.plan = plan_of(call),
-                             .x    = gli_in_floats(call, GLI_CONV2D_FILTER_X),
-                             .dy   = gli_in_floats(call, GLI_CONV2D_FILTER_DY)};
+                             .x    = gli_in_floats(call, GLI_CONV_FILTER_X),
+                             .dy   = gli_in_floats(call, GLI_CONV_FILTER_DY)};
     const plan *p         = &r.plan;
     const int64_t filters = filter_floats(p);
     float *sum            = gli_is_dense(dw) ? dw->data : workspace;

@@ -50,9 +50,9 @@ static plan plan_of(const gli_call *call, const glia_tensor *x, const glia_tenso
 }
 
 static plan forward(const gli_call *call) {
-    const gli_conv2d_geom *g = call->geom;
-    const glia_tensor *w     = call->in[GLI_CONV2D_W];
-    plan p                   = plan_of(call, call->in[GLI_CONV2D_X], call->out[0]);
+    const gli_conv_geom *g = call->geom;
+    const glia_tensor *w   = call->in[GLI_CONV_W];
+    plan p                 = plan_of(call, call->in[GLI_CONV_X], call->out[0]);
     p.pad[0] = g->pad_h, p.pad[1] = g->pad_w;
     p.out_stride = w->stride[0], p.in_stride = w->stride[1];
     p.tap_stride[0] = w->stride[2], p.tap_stride[1] = w->stride[3];
@@ -60,9 +60,9 @@ static plan forward(const gli_call *call) {
 }
 
 static plan backward(const gli_call *call) {
-    const gli_conv2d_geom *g = call->geom;
-    const glia_tensor *w     = call->in[GLI_CONV2D_DATA_W];
-    plan p                   = plan_of(call, call->in[GLI_CONV2D_DATA_DY], call->out[0]);
+    const gli_conv_geom *g = call->geom;
+    const glia_tensor *w   = call->in[GLI_CONV_DATA_W];
+    plan p                 = plan_of(call, call->in[GLI_CONV_DATA_DY], call->out[0]);
     p.pad[0] = 2 - g->pad_h, p.pad[1] = 2 - g->pad_w;
     p.out_stride = w->stride[1], p.in_stride = w->stride[0];
     p.tap_stride[0] = -w->stride[2], p.tap_stride[1] = -w->stride[3];
@@ -217,7 +217,7 @@ static const char *decline_plan(const gli_call *call, const plan *p) {
 
 static const char *decline(const gli_call *call) {
     const plan p            = forward(call);
-    const glia_tensor *bias = call->n_in > GLI_CONV2D_BIAS ? call->in[GLI_CONV2D_BIAS] : NULL;
+    const glia_tensor *bias = call->n_in > GLI_CONV_BIAS ? call->in[GLI_CONV_BIAS] : NULL;
     const char *reason      = decline_plan(call, &p);
     if (!reason && bias && bias->stride[0] != 1) reason = "its bias has gaps";
     return reason ? reason : gli_conv2d_native.decline(call);
@@ -241,13 +241,13 @@ static glia_status prepare_data(const gli_call *call, gli_prepared *out) {
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const gli_conv2d_geom *g = call->geom;
-    const plan p             = forward(call);
-    run r                    = {.x    = gli_in_floats(call, GLI_CONV2D_X),
-                                .w    = gli_in_floats(call, GLI_CONV2D_W),
-                                .bias = gli_in_floats(call, GLI_CONV2D_BIAS),
-                                .y    = gli_out_floats(call, 0),
-                                .relu = g->activation == GLIA_UNARY_RELU};
+    const gli_conv_geom *g = call->geom;
+    const plan p           = forward(call);
+    run r                  = {.x    = gli_in_floats(call, GLI_CONV_X),
+                              .w    = gli_in_floats(call, GLI_CONV_W),
+                              .bias = gli_in_floats(call, GLI_CONV_BIAS),
+                              .y    = gli_out_floats(call, 0),
+                              .relu = g->activation == GLIA_UNARY_RELU};
     GLI_TRY(run_plan(call, &p, &gli_conv2d_native, &r, workspace));
     if (!r.not_finite && !r.relu && g->activation != GLIA_UNARY_LINEAR)
         gli_activate_tensor(call->ctx, g->activation, call->out[0]);
@@ -257,8 +257,8 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
 static glia_status run_data(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     const plan p = backward(call);
-    run r        = {.x = gli_in_floats(call, GLI_CONV2D_DATA_DY),
-                    .w = gli_in_floats(call, GLI_CONV2D_DATA_W),
+    run r        = {.x = gli_in_floats(call, GLI_CONV_DATA_DY),
+                    .w = gli_in_floats(call, GLI_CONV_DATA_W),
                     .y = gli_out_floats(call, 0)};
     r.w -= 2 * (p.tap_stride[0] + p.tap_stride[1]);
     return run_plan(call, &p, &gli_conv2d_backward_data_native, &r, workspace);

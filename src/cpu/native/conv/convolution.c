@@ -22,7 +22,7 @@ gli_convolution_image gli_image_of(const glia_tensor *image) {
                                    .column_stride  = image->stride[3]};
 }
 
-gli_convolution gli_convolution_of(const gli_conv2d_geom *g, const glia_tensor *x, const glia_tensor *y,
+gli_convolution gli_convolution_of(const gli_conv_geom *g, const glia_tensor *x, const glia_tensor *y,
                                    const glia_tensor *w) {
     return (gli_convolution){.images         = g->n,
                              .groups         = g->groups,

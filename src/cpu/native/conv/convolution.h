@@ -4,7 +4,7 @@
 #define GLI_CPU_NATIVE_CONV_CONVOLUTION_H
 
 #include "core/provider.h"
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 
 typedef struct gli_convolution_image {
     int64_t channels, rows, columns;
@@ -30,7 +30,7 @@ gli_convolution_image gli_image_of(const glia_tensor *image);
 #define GLI_ACCEPTS_CONVOLUTION {GLI_TAKES_F32, GLI_ANY_FORMAT, .flags = GLI_NOT_EMPTY}
 
 /* All but the other strides of the filters, and not transposed. */
-gli_convolution gli_convolution_of(const gli_conv2d_geom *g, const glia_tensor *x, const glia_tensor *y,
+gli_convolution gli_convolution_of(const gli_conv_geom *g, const glia_tensor *x, const glia_tensor *y,
                                    const glia_tensor *w);
 
 /* Why not, or NULL. */

@@ -135,8 +135,8 @@ static int64_t copy_of(const gli_convolution *c, const gli_convolution_image *im
 }
 
 static gli_convolution convolution_of(const gli_call *call) {
-    return gli_convolution_of(call->geom, call->in[GLI_CONV2D_FILTER_X], call->in[GLI_CONV2D_FILTER_DY],
-                              call->out[GLI_CONV2D_FILTER_DW]);
+    return gli_convolution_of(call->geom, call->in[GLI_CONV_FILTER_X], call->in[GLI_CONV_FILTER_DY],
+                              call->out[GLI_CONV_FILTER_DW]);
 }
 
 static int64_t pixels_of(const gli_convolution *c) { return c->images * c->y.rows * c->y.columns; }
@@ -161,15 +161,15 @@ static const float *channels_last(const gli_call *call, const gli_convolution *c
 }
 
 void gli_depthwise_filter(const gli_call *call, void *workspace) {
-    const glia_tensor *dbias = call->out[GLI_CONV2D_FILTER_DBIAS];
+    const glia_tensor *dbias = call->out[GLI_CONV_FILTER_DBIAS];
     gli_convolution c        = convolution_of(call);
     work w                   = work_of(&c);
     float *memory            = (float *)((char *)workspace + gli_column_sum_workspace(pixels_of(&c), c.groups));
-    w.x                      = channels_last(call, &c, gli_in_floats(call, GLI_CONV2D_FILTER_X), &c.x, &memory);
-    w.dy                     = channels_last(call, &c, gli_in_floats(call, GLI_CONV2D_FILTER_DY), &c.y, &memory);
+    w.x                      = channels_last(call, &c, gli_in_floats(call, GLI_CONV_FILTER_X), &c.x, &memory);
+    w.dy                     = channels_last(call, &c, gli_in_floats(call, GLI_CONV_FILTER_DY), &c.y, &memory);
     w.sums                   = memory;
     gli_parallel(call->ctx, w.slices * w.blocks, 1, sum_tasks, &w);
-    add_slices(&w, call->out[GLI_CONV2D_FILTER_DW]);
+    add_slices(&w, call->out[GLI_CONV_FILTER_DW]);
     const gli_column_matrix dy = {
         .data = w.dy, .rows = pixels_of(&c), .columns = c.groups, .row_stride = c.groups, .column_stride = 1};
     if (dbias) gli_column_sum(call->ctx, &dy, dbias->data, dbias->stride[0], workspace);

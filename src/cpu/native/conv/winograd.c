@@ -9,7 +9,7 @@ gli_winograd_tiles gli_winograd_tiles_of(int64_t images, int64_t height, int64_t
     return (gli_winograd_tiles){rows, columns, images * rows * columns};
 }
 
-const char *gli_winograd_decline(const gli_conv2d_geom *g, const gli_winograd_tiles *tiles, int64_t pixels) {
+const char *gli_winograd_decline(const gli_conv_geom *g, const gli_winograd_tiles *tiles, int64_t pixels) {
     enum { FEWEST_CHANNELS = 32, TILE_PIXELS = GLI_WINOGRAD_STEP * GLI_WINOGRAD_STEP };
     if (g->r != 3 || g->s != 3) return "its filters are not 3 x 3";
     if (g->stride_h != 1 || g->stride_w != 1 || g->dilation_h != 1 || g->dilation_w != 1 || g->groups != 1)

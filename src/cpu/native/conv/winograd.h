@@ -26,7 +26,7 @@ typedef struct gli_winograd_tiles {
 gli_winograd_tiles gli_winograd_tiles_of(int64_t images, int64_t height, int64_t width);
 
 /* Why not, or NULL. tiles: those of the op. */
-const char *gli_winograd_decline(const gli_conv2d_geom *g, const gli_winograd_tiles *tiles, int64_t pixels);
+const char *gli_winograd_decline(const gli_conv_geom *g, const gli_winograd_tiles *tiles, int64_t pixels);
 
 /* The side x side pixels of an image that begin `pad` pixels before a tile; zeros where that is beside the image. */
 void gli_winograd_window(const gli_convolution_image *image, const gli_winograd_tiles *tiles, int64_t tile,

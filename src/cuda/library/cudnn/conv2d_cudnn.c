@@ -1,4 +1,4 @@
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 
 #include <string.h>
 
@@ -78,7 +78,7 @@ static gli_cudnn_tensor described(const glia_tensor *x, bool last, int alignment
 }
 
 static void describe(plan *p, const gli_call *call) {
-    const gli_conv2d_geom *g = call->geom;
+    const gli_conv_geom *g = call->geom;
     const glia_tensor *x = tensor_of(call, p->roles.x), *w = tensor_of(call, p->roles.w);
     const glia_tensor *y = tensor_of(call, p->roles.y), *bias = tensor_of(call, p->roles.bias);
     p->last       = gli_is_channels_last(x) && gli_is_channels_last(y);
@@ -237,35 +237,35 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
 
 static roles forward(const gli_call *call) {
     return (roles){.kind   = GLI_CUDNN_FORWARD,
-                   .x      = {false, GLI_CONV2D_X},
-                   .w      = {false, GLI_CONV2D_W},
+                   .x      = {false, GLI_CONV_X},
+                   .w      = {false, GLI_CONV_W},
                    .y      = {true, 0},
-                   .bias   = {false, GLI_CONV2D_BIAS},
+                   .bias   = {false, GLI_CONV_BIAS},
                    .result = {true, 0},
                    .sums   = {false, -1},
-                   .c      = ((const gli_conv2d_geom *)call->geom)->c};
+                   .c      = ((const gli_conv_geom *)call->geom)->c};
 }
 
 static roles backward_data(const gli_call *call) {
     return (roles){.kind   = GLI_CUDNN_BACKWARD_DATA,
                    .x      = {true, 0},
-                   .w      = {false, GLI_CONV2D_DATA_W},
-                   .y      = {false, GLI_CONV2D_DATA_DY},
+                   .w      = {false, GLI_CONV_DATA_W},
+                   .y      = {false, GLI_CONV_DATA_DY},
                    .bias   = {false, -1},
                    .result = {true, 0},
                    .sums   = {false, -1},
-                   .c      = ((const gli_conv2d_geom *)call->geom)->c};
+                   .c      = ((const gli_conv_geom *)call->geom)->c};
 }
 
 static roles backward_filter(const gli_call *call) {
     return (roles){.kind   = GLI_CUDNN_BACKWARD_FILTER,
-                   .x      = {false, GLI_CONV2D_FILTER_X},
-                   .w      = {true, GLI_CONV2D_FILTER_DW},
-                   .y      = {false, GLI_CONV2D_FILTER_DY},
+                   .x      = {false, GLI_CONV_FILTER_X},
+                   .w      = {true, GLI_CONV_FILTER_DW},
+                   .y      = {false, GLI_CONV_FILTER_DY},
                    .bias   = {false, -1},
-                   .result = {true, GLI_CONV2D_FILTER_DW},
-                   .sums   = {true, GLI_CONV2D_FILTER_DBIAS},
-                   .c      = ((const gli_conv2d_geom *)call->geom)->c};
+                   .result = {true, GLI_CONV_FILTER_DW},
+                   .sums   = {true, GLI_CONV_FILTER_DBIAS},
+                   .c      = ((const gli_conv_geom *)call->geom)->c};
 }
 
 /* The transposed convolution is the gradient with respect to the image of the convolution whose filters are w: its x is

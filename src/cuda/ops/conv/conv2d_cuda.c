@@ -6,18 +6,20 @@
 #include "cuda/ops/tensor_cores.h"
 #include "kernels/conv/conv2d_direct_launch.h"
 
+static int rank_of(const gli_call *call) { return ((const gli_conv_geom *)call->geom)->rank; }
+
 static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
     const gli_convolution conv = gli_cuda_convolution(call, dtype);
-    return gli_kernel_conv2d_workspace(&conv);
+    return rank_of(call) == 2 ? gli_kernel_conv2d_workspace(&conv) : gli_kernel_conv3d_workspace(&conv);
 }
 
 static gli_convolution forward_call(const gli_call *call, const gli_cuda_view *v) {
     gli_convolution conv = gli_cuda_convolution(call, v->dtype);
-    gli_cuda_set_image(&conv.x, v->in[GLI_CONV2D_X], v->in_stride[GLI_CONV2D_X]);
-    gli_cuda_set_image(&conv.y, v->out[0], v->out_stride[0]);
-    gli_cuda_set_filters(&conv, v->in[GLI_CONV2D_W], v->in_stride[GLI_CONV2D_W], conv.out, true);
-    if (call->n_in > GLI_CONV2D_BIAS && v->in[GLI_CONV2D_BIAS])
-        gli_cuda_set_bias(&conv, v->in[GLI_CONV2D_BIAS], v->in_stride[GLI_CONV2D_BIAS]);
+    gli_cuda_set_image(rank_of(call), &conv.x, v->in[GLI_CONV_X], v->in_stride[GLI_CONV_X]);
+    gli_cuda_set_image(rank_of(call), &conv.y, v->out[0], v->out_stride[0]);
+    gli_cuda_set_filters(rank_of(call), &conv, v->in[GLI_CONV_W], v->in_stride[GLI_CONV_W], conv.out, true);
+    if (call->n_in > GLI_CONV_BIAS && v->in[GLI_CONV_BIAS])
+        gli_cuda_set_bias(&conv, v->in[GLI_CONV_BIAS], v->in_stride[GLI_CONV_BIAS]);
     return conv;
 }
 
@@ -33,26 +35,26 @@ static gli_convolution data_convolution(const gli_call *call, glia_dtype dtype) 
 
 static size_t data_workspace(const gli_call *call, glia_dtype dtype) {
     const gli_convolution conv = data_convolution(call, dtype);
-    return gli_kernel_conv2d_workspace(&conv);
+    return rank_of(call) == 2 ? gli_kernel_conv2d_workspace(&conv) : gli_kernel_conv3d_workspace(&conv);
 }
 
 static gli_convolution data_call(const gli_call *call, const gli_cuda_view *v) {
     gli_convolution conv = data_convolution(call, v->dtype);
-    gli_cuda_set_image(&conv.x, v->in[GLI_CONV2D_DATA_DY], v->in_stride[GLI_CONV2D_DATA_DY]);
-    gli_cuda_set_image(&conv.y, v->out[0], v->out_stride[0]);
-    gli_cuda_set_filters(&conv, v->in[GLI_CONV2D_DATA_W], v->in_stride[GLI_CONV2D_DATA_W], conv.in, false);
+    gli_cuda_set_image(rank_of(call), &conv.x, v->in[GLI_CONV_DATA_DY], v->in_stride[GLI_CONV_DATA_DY]);
+    gli_cuda_set_image(rank_of(call), &conv.y, v->out[0], v->out_stride[0]);
+    gli_cuda_set_filters(rank_of(call), &conv, v->in[GLI_CONV_DATA_W], v->in_stride[GLI_CONV_DATA_W], conv.in, false);
     return conv;
 }
 
 static gli_convolution filter_convolution(const gli_call *call, glia_dtype dtype) {
     gli_convolution conv = gli_cuda_convolution(call, dtype);
-    conv.has_bias        = call->out[GLI_CONV2D_FILTER_DBIAS] != NULL;
+    conv.has_bias        = call->out[GLI_CONV_FILTER_DBIAS] != NULL;
     return conv;
 }
 
 static size_t filter_workspace(const gli_call *call, glia_dtype dtype) {
     const gli_convolution conv = filter_convolution(call, dtype);
-    return gli_kernel_conv2d_filter_workspace(&conv);
+    return rank_of(call) == 2 ? gli_kernel_conv2d_filter_workspace(&conv) : gli_kernel_conv3d_filter_workspace(&conv);
 }
 
 static size_t filter_direct_workspace(const gli_call *call, glia_dtype dtype) {
@@ -62,11 +64,12 @@ static size_t filter_direct_workspace(const gli_call *call, glia_dtype dtype) {
 
 gli_convolution gli_cuda_filter_convolution(const gli_call *call, const gli_cuda_view *v) {
     gli_convolution conv = gli_cuda_convolution(call, v->dtype);
-    gli_cuda_set_image(&conv.x, v->in[GLI_CONV2D_FILTER_X], v->in_stride[GLI_CONV2D_FILTER_X]);
-    gli_cuda_set_image(&conv.y, v->in[GLI_CONV2D_FILTER_DY], v->in_stride[GLI_CONV2D_FILTER_DY]);
-    gli_cuda_set_filters(&conv, v->out[GLI_CONV2D_FILTER_DW], v->out_stride[GLI_CONV2D_FILTER_DW], conv.out, true);
-    if (v->out[GLI_CONV2D_FILTER_DBIAS])
-        gli_cuda_set_bias(&conv, v->out[GLI_CONV2D_FILTER_DBIAS], v->out_stride[GLI_CONV2D_FILTER_DBIAS]);
+    gli_cuda_set_image(rank_of(call), &conv.x, v->in[GLI_CONV_FILTER_X], v->in_stride[GLI_CONV_FILTER_X]);
+    gli_cuda_set_image(rank_of(call), &conv.y, v->in[GLI_CONV_FILTER_DY], v->in_stride[GLI_CONV_FILTER_DY]);
+    gli_cuda_set_filters(rank_of(call), &conv, v->out[GLI_CONV_FILTER_DW], v->out_stride[GLI_CONV_FILTER_DW], conv.out,
+                         true);
+    if (v->out[GLI_CONV_FILTER_DBIAS])
+        gli_cuda_set_bias(&conv, v->out[GLI_CONV_FILTER_DBIAS], v->out_stride[GLI_CONV_FILTER_DBIAS]);
     return conv;
 }
 
@@ -84,7 +87,7 @@ GLI_CUDA_GEMM(filter_direct, gli_convolution, gli_cuda_filter_convolution, gli_k
 
 static const char *decline_direct(const gli_call *call) {
     enum { MAX_CHANNELS = 3 };
-    const gli_conv2d_geom *g = call->geom;
+    const gli_conv_geom *g = call->geom;
     if (g->groups > 1) return "only one group";
     if (g->c == 0 || g->c > MAX_CHANNELS) return "only one to three channels";
     if ((int64_t)g->c * g->r * g->s > GLI_DIRECT_MAX_K) return "the filters have too many elements";
@@ -94,18 +97,18 @@ static const char *decline_direct(const gli_call *call) {
 }
 
 static const char *decline_forward(const gli_call *call) {
-    const gli_conv2d_geom *g = call->geom;
-    return gli_cuda_decline_tensor_cores(call, g->n * g->p * g->q, g->k / g->groups);
+    const gli_conv_geom *g = call->geom;
+    return gli_cuda_decline_tensor_cores(call, g->n * g->z * g->p * g->q, g->k / g->groups);
 }
 
 static const char *decline_data(const gli_call *call) {
-    const gli_conv2d_geom *g = call->geom;
-    return gli_cuda_decline_tensor_cores(call, g->n * g->h * g->w, g->c / g->groups);
+    const gli_conv_geom *g = call->geom;
+    return gli_cuda_decline_tensor_cores(call, g->n * g->d * g->h * g->w, g->c / g->groups);
 }
 
 static const char *decline_filter(const gli_call *call) {
-    const gli_conv2d_geom *g = call->geom;
-    return gli_cuda_decline_tensor_cores(call, g->k / g->groups, g->c / g->groups * g->r * g->s);
+    const gli_conv_geom *g = call->geom;
+    return gli_cuda_decline_tensor_cores(call, g->k / g->groups, g->c / g->groups * g->t * g->r * g->s);
 }
 
 GLI_CUDA_KERNEL_PROVIDER(conv2d, direct, GLI_ACCEPTS_DIRECT, decline_direct, .run = forward_direct, .strided_in = 7,
@@ -186,3 +189,26 @@ static glia_status run_group(const gli_call *const *calls, void *const *workspac
 PORTABLE_PROVIDER(conv2d);
 PORTABLE_PROVIDER(conv2d_backward_data);
 PORTABLE_PROVIDER(conv2d_backward_filter);
+
+/* ---- volumes ---- */
+
+GLI_CUDA_GEMM(forward_3d, gli_convolution, forward_call, gli_kernel_conv3d)
+GLI_CUDA_GEMM(forward_3d_tensor_cores, gli_convolution, forward_call, gli_kernel_conv3d_tensor_cores)
+GLI_CUDA_GEMM(data_3d, gli_convolution, data_call, gli_kernel_conv3d)
+GLI_CUDA_GEMM(data_3d_tensor_cores, gli_convolution, data_call, gli_kernel_conv3d_tensor_cores)
+GLI_CUDA_GEMM(filter_3d, gli_convolution, filter_call, gli_kernel_conv3d_filter)
+GLI_CUDA_GEMM(filter_3d_tensor_cores, gli_convolution, filter_call, gli_kernel_conv3d_filter_tensor_cores)
+
+GLI_CUDA_KERNEL_PROVIDER(conv3d, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward,
+                         .run = forward_3d_tensor_cores, .workspace = forward_workspace, .strided_in = 7,
+                         .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(conv3d_backward_data, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_data,
+                         .run = data_3d_tensor_cores, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(conv3d_backward_filter, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_filter,
+                         .run = filter_3d_tensor_cores, .workspace = filter_workspace, .strided_in = 3,
+                         .strided_out = 3);
+
+GLI_CUDA_PROVIDER(conv3d, .run = forward_3d, .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
+GLI_CUDA_PROVIDER(conv3d_backward_data, .run = data_3d, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
+GLI_CUDA_PROVIDER(conv3d_backward_filter, .run = filter_3d, .workspace = filter_workspace, .strided_in = 3,
+                  .strided_out = 3);

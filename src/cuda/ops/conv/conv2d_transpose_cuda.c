@@ -18,9 +18,9 @@ static size_t workspace(const gli_call *call, glia_dtype dtype) {
 
 static gli_convolution described(const gli_call *call, const gli_cuda_view *v) {
     gli_convolution conv = convolution(call, v->dtype);
-    gli_cuda_set_image(&conv.x, v->in[GLI_CONV2D_TRANSPOSE_X], v->in_stride[GLI_CONV2D_TRANSPOSE_X]);
-    gli_cuda_set_image(&conv.y, v->out[0], v->out_stride[0]);
-    gli_cuda_set_filters(&conv, v->in[GLI_CONV2D_TRANSPOSE_W], v->in_stride[GLI_CONV2D_TRANSPOSE_W], conv.in, false);
+    gli_cuda_set_image(2, &conv.x, v->in[GLI_CONV2D_TRANSPOSE_X], v->in_stride[GLI_CONV2D_TRANSPOSE_X]);
+    gli_cuda_set_image(2, &conv.y, v->out[0], v->out_stride[0]);
+    gli_cuda_set_filters(2, &conv, v->in[GLI_CONV2D_TRANSPOSE_W], v->in_stride[GLI_CONV2D_TRANSPOSE_W], conv.in, false);
     if (call->n_in > GLI_CONV2D_TRANSPOSE_BIAS && v->in[GLI_CONV2D_TRANSPOSE_BIAS])
         gli_cuda_set_bias(&conv, v->in[GLI_CONV2D_TRANSPOSE_BIAS], v->in_stride[GLI_CONV2D_TRANSPOSE_BIAS]);
     return conv;
