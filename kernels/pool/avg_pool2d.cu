@@ -44,14 +44,14 @@ __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS) avg_pool2d_back
 }
 
 template <class T, int W>
-cudaError_t launch(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, bool backward, cudaStream_t stream) {
+cudaError_t launch(const gli_pool_geom &g, const gli_pool2d_arrays &a, bool backward, cudaStream_t stream) {
     const pool_job<T> j = job_of<T>(g, a, backward, W);
     if (backward) return GLI_LAUNCH((avg_pool2d_backward_kernel<T, W>), blocks_of(j), POOL_THREADS, 0, stream, j);
     return GLI_LAUNCH((avg_pool2d_kernel<T, W>), blocks_of(j), POOL_THREADS, 0, stream, j);
 }
 
 template <class T>
-cudaError_t avg_pool2d(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, bool backward, cudaStream_t stream) {
+cudaError_t avg_pool2d(const gli_pool_geom &g, const gli_pool2d_arrays &a, bool backward, cudaStream_t stream) {
     if (has_no_images(g)) return cudaSuccess;
     return in_packs<T>(g, a, backward) ? launch<T, vector<T>::width>(g, a, backward, stream)
                                        : launch<T, 1>(g, a, backward, stream);
@@ -60,11 +60,11 @@ cudaError_t avg_pool2d(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, boo
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_avg_pool2d(const gli_pool2d_geom *geom, const gli_pool2d_arrays *arrays, cudaStream_t stream) {
+cudaError_t gli_kernel_avg_pool2d(const gli_pool_geom *geom, const gli_pool2d_arrays *arrays, cudaStream_t stream) {
     return GLI_FOR_FLOAT(arrays->dtype, T, glia::avg_pool2d<T>(*geom, *arrays, false, stream));
 }
 
-cudaError_t gli_kernel_avg_pool2d_backward(const gli_pool2d_geom *geom, const gli_pool2d_arrays *arrays,
+cudaError_t gli_kernel_avg_pool2d_backward(const gli_pool_geom *geom, const gli_pool2d_arrays *arrays,
                                            cudaStream_t stream) {
     return GLI_FOR_FLOAT(arrays->dtype, T, glia::avg_pool2d<T>(*geom, *arrays, true, stream));
 }

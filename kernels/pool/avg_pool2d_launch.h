@@ -9,10 +9,10 @@ extern "C" {
 #endif
 
 /* y = the mean of each window, over what count_include_pad says; the dilation is 1. */
-cudaError_t gli_kernel_avg_pool2d(const gli_pool2d_geom *geom, const gli_pool2d_arrays *arrays, cudaStream_t stream);
+cudaError_t gli_kernel_avg_pool2d(const gli_pool_geom *geom, const gli_pool2d_arrays *arrays, cudaStream_t stream);
 
 /* dx = the sum of dy / divisor over the windows that contain an element. */
-cudaError_t gli_kernel_avg_pool2d_backward(const gli_pool2d_geom *geom, const gli_pool2d_arrays *arrays,
+cudaError_t gli_kernel_avg_pool2d_backward(const gli_pool_geom *geom, const gli_pool2d_arrays *arrays,
                                            cudaStream_t stream);
 
 #ifdef __cplusplus

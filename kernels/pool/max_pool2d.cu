@@ -3,7 +3,7 @@
  * all indices of a channel for each chunk of its elements, whose sums are in shared memory. */
 #include "kernels/pool/max_pool2d_launch.h"
 
-#include "kernels/pool/max_window.cuh"
+#include "kernels/pool/max_pool.cuh"
 
 namespace glia {
 namespace {
@@ -28,16 +28,8 @@ __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS) max_pool2d_back
     const window_range ps = windows_over(j.rows, to.a), qs = windows_over(j.columns, to.b);
     const T *dy              = j.in + offset(j.in_stride, {to.n, to.c, 0, 0});
     const int *indices_of_dy = j.indices + offset(j.indices_stride, {to.n, to.c, 0, 0});
-    const int own            = to.a * j.columns.in + to.b;
-    C sum[W]                 = {}, values[W];
-    for (int p = ps.first; p < ps.last; ++p)
-        for (int q = qs.first; q < qs.last; ++q) {
-            int index[W];
-            load_indices(indices_of_dy + (p * j.indices_stride[2] + q * j.indices_stride[3]), j.indices_stride[1],
-                         j.wide_indices, index);
-            load<T, W>(dy + (p * j.in_stride[2] + q * j.in_stride[3]), values);
-            for (int k = 0; k < W; ++k) sum[k] += index[k] == own ? values[k] : C(0);
-        }
+    C sum[W]                 = {};
+    add_gradients<T, W>(j, dy, indices_of_dy, ps, qs, to.a * j.columns.in + to.b, sum);
     store<T, W>(j.out + offset(j.out_stride, to), sum);
 }
 
@@ -69,14 +61,14 @@ __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS)
 }
 
 template <class T, int W>
-cudaError_t launch(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, bool backward, cudaStream_t stream) {
+cudaError_t launch(const gli_pool_geom &g, const gli_pool2d_arrays &a, bool backward, cudaStream_t stream) {
     const pool_job<T> j = job_of<T>(g, a, backward, W);
     if (backward) return GLI_LAUNCH((max_pool2d_backward_kernel<T, W>), blocks_of(j), POOL_THREADS, 0, stream, j);
     return GLI_LAUNCH((max_pool2d_kernel<T, W>), blocks_of(j), POOL_THREADS, 0, stream, j);
 }
 
 template <class T>
-cudaError_t launch_scan(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, cudaStream_t stream) {
+cudaError_t launch_scan(const gli_pool_geom &g, const gli_pool2d_arrays &a, cudaStream_t stream) {
     const int64_t channels = int64_t(g.n) * g.c, chunks = (int64_t(g.h) * g.w + SCAN_CHUNK - 1) / SCAN_CHUNK;
     const int threads = channels < POOL_THREADS ? blocks_for(channels, 32) * 32 : int(POOL_THREADS);
     const dim3 grid(blocks_for(channels, threads), static_cast<unsigned>(chunks < MAX_CHUNKS ? chunks : MAX_CHUNKS));
@@ -85,7 +77,7 @@ cudaError_t launch_scan(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, cu
 }
 
 template <class T>
-cudaError_t max_pool2d(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, bool backward, cudaStream_t stream) {
+cudaError_t max_pool2d(const gli_pool_geom &g, const gli_pool2d_arrays &a, bool backward, cudaStream_t stream) {
     if (has_no_images(g)) return cudaSuccess;
     if (backward && g.r == 0) return launch_scan<T>(g, a, stream);
     return in_packs<T>(g, a, backward) ? launch<T, vector<T>::width>(g, a, backward, stream)
@@ -95,11 +87,11 @@ cudaError_t max_pool2d(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, boo
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_max_pool2d(const gli_pool2d_geom *geom, const gli_pool2d_arrays *arrays, cudaStream_t stream) {
+cudaError_t gli_kernel_max_pool2d(const gli_pool_geom *geom, const gli_pool2d_arrays *arrays, cudaStream_t stream) {
     return GLI_FOR_FLOAT(arrays->dtype, T, glia::max_pool2d<T>(*geom, *arrays, false, stream));
 }
 
-cudaError_t gli_kernel_max_pool2d_backward(const gli_pool2d_geom *geom, const gli_pool2d_arrays *arrays,
+cudaError_t gli_kernel_max_pool2d_backward(const gli_pool_geom *geom, const gli_pool2d_arrays *arrays,
                                            cudaStream_t stream) {
     return GLI_FOR_FLOAT(arrays->dtype, T, glia::max_pool2d<T>(*geom, *arrays, true, stream));
 }

@@ -6,7 +6,7 @@
 #include "kernels/pool/max_pool2d_dropout_launch.h"
 
 #include "kernels/device/vec4.cuh"
-#include "kernels/pool/max_window.cuh"
+#include "kernels/pool/max_pool.cuh"
 #include "kernels/random/dropout_mask.cuh"
 
 namespace glia {

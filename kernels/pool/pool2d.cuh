@@ -117,7 +117,7 @@ struct pool_job {
 };
 
 /* Over an image [n, c, a, b] with these strides, packs of `width` channels. */
-inline thread_order order_of(const gli_pool2d_geom &g, const int64_t *stride, int a, int b, int width) {
+inline thread_order order_of(const gli_pool_geom &g, const int64_t *stride, int a, int b, int width) {
     thread_order o    = {};
     o.channels_inside = g.c > 1 && stride[1] == 1;
     o.inner           = divide_by(o.channels_inside ? g.c / width : b);
@@ -144,7 +144,7 @@ inline pool_axis axis_of(int in, int out, int kernel, int stride, int pad, int p
 }
 
 template <class T>
-pool_job<T> job_of(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, bool backward, int width) {
+pool_job<T> job_of(const gli_pool_geom &g, const gli_pool2d_arrays &a, bool backward, int width) {
     pool_job<T> j        = {};
     const bool count_pad = g.count_include_pad != 0;
     j.rows         = axis_of(g.h, g.p, g.r, g.stride_h, g.pad_h, g.pad_h_end, g.dilation_h, a.adaptive, count_pad);
@@ -173,12 +173,12 @@ bool strides_fit_packs(const void *p, const int64_t *stride) {
 
 /* Whether both images can be read and written in packs of channels. */
 template <class T>
-bool in_packs(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, bool backward) {
+bool in_packs(const gli_pool_geom &g, const gli_pool2d_arrays &a, bool backward) {
     return g.c % vector<T>::width == 0 && strides_fit_packs<T>(backward ? a.out : a.in, a.x_stride) &&
            strides_fit_packs<T>(backward ? a.in : a.out, a.y_stride);
 }
 
-inline bool has_no_images(const gli_pool2d_geom &g) { return g.n == 0 || g.c == 0; }
+inline bool has_no_images(const gli_pool_geom &g) { return g.n == 0 || g.c == 0; }
 
 template <class T>
 int blocks_of(const pool_job<T> &j) {

@@ -4,7 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool_geom.h"
 
 typedef struct gli_pool2d_arrays {
     glia_dtype dtype;
@@ -12,7 +12,8 @@ typedef struct gli_pool2d_arrays {
     const void *in; /* x; of a backward op dy */
     void *out;      /* y; of a backward op dx */
     int *indices;   /* of max pooling, which writes them (NULL: not requested) and whose backward op reads them */
-    int64_t x_stride[4], y_stride[4], indices_stride[4]; /* of [N,C,H,W] and [N,C,P,Q] in elements; backward: dx, dy */
+    /* Of [N,C,H,W] and [N,C,P,Q], or [N,C,D,H,W] and [N,C,Z,P,Q], in elements; backward of dx and dy. */
+    int64_t x_stride[5], y_stride[5], indices_stride[5];
 } gli_pool2d_arrays;
 
 #endif

@@ -8,7 +8,7 @@
 #include "cpu/native/pool/max_pool_pairs.h"
 #include "glia/ops.h"
 #include "ops/conv/conv_geom.h"
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool_geom.h"
 #include "predict/predictor.h"
 
 /* ---- conv2d ---- */
@@ -203,8 +203,8 @@ static glia_status run_pool(void *arg) {
 }
 
 static bool takes_pool(const gli_predict_build *b, const gli_node *node) {
-    const gli_pool2d_geom *g = node->geom;
-    const int indices        = node->out[GLI_POOL_INDICES];
+    const gli_pool_geom *g = node->geom;
+    const int indices      = node->out[GLI_POOL_INDICES];
     if (gli_predict_is_weight(b, node, 0) || (indices && b->readers[indices] > 0)) return false;
     return g->r == 2 && g->s == 2 && g->stride_h == 2 && g->stride_w == 2 && g->dilation_h == 1 && g->dilation_w == 1 &&
            g->pad_h == 0 && g->pad_w == 0 && g->p == g->h / 2 && g->q == g->w / 2;
@@ -219,7 +219,7 @@ static image_call *convolution_before(const gli_predict_build *b, const gli_node
 }
 
 glia_status gli_predict_lower_pool(gli_predict_build *b, const gli_node *node, int time, bool *done) {
-    const gli_pool2d_geom *g = node->geom;
+    const gli_pool_geom *g = node->geom;
     if (node->op != &gli_op_max_pool2d || !takes_pool(b, node)) return GLIA_OK;
     const glia_tensor shape = gli_predict_shape(b, node->out[0], time);
     void *memory;

@@ -349,6 +349,20 @@ def avg_pool2d(p, x):
 
 
 @op(gradients=(0,))
+def max_pool3d(p, x):
+    assert p.pad_end is None or p.pad_end == p.pad
+    return F.max_pool3d(x, p.kernel, given(p.stride, p.kernel), given(p.pad, 0), given(p.dilation, 1),
+                        bool(p.ceil_mode), return_indices=True)
+
+
+@op(gradients=(0,))
+def avg_pool3d(p, x):
+    assert p.pad_end is None or p.pad_end == p.pad
+    return F.avg_pool3d(x, p.kernel, given(p.stride, p.kernel), given(p.pad, 0), bool(p.ceil_mode),
+                        bool(p.count_include_pad))
+
+
+@op(gradients=(0,))
 def interpolate(p, x):
     if given(p.mode, "nearest") == "linear":
         corners = p.coordinates == "align_corners"

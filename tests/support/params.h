@@ -65,6 +65,18 @@ struct avg_pool2d_backward {
     avg_pool2d pool = {};
     int size[2]     = {0, 0};
 };
+struct avg_pool3d {
+    int kernel[3]          = {0, 0, 0};
+    int stride[3]          = {kernel[0] ? kernel[0] : 1, kernel[1] ? kernel[1] : 1, kernel[2] ? kernel[2] : 1};
+    int pad[3]             = {0, 0, 0};
+    int pad_end[3]         = {pad[0], pad[1], pad[2]};
+    bool ceil_mode         = false;
+    bool count_include_pad = false;
+};
+struct avg_pool3d_backward {
+    avg_pool3d pool = {};
+    int size[3]     = {0, 0, 0};
+};
 struct batchnorm {
     double epsilon             = 1e-5;
     double momentum            = 0.1;
@@ -218,6 +230,20 @@ struct max_pool2d {
 struct max_pool2d_backward {
     int size[2]     = {0, 0};
     max_pool2d pool = {};
+};
+struct max_pool3d {
+    int kernel[3]   = {0, 0, 0};
+    int stride[3]   = {kernel[0] ? kernel[0] : 1, kernel[1] ? kernel[1] : 1, kernel[2] ? kernel[2] : 1};
+    int pad[3]      = {0, 0, 0};
+    int pad_end[3]  = {pad[0], pad[1], pad[2]};
+    int dilation[3] = {1, 1, 1};
+    bool ceil_mode  = false;
+
+    glia_activation activation = GLIA_LINEAR;
+};
+struct max_pool3d_backward {
+    int size[3]     = {0, 0, 0};
+    max_pool3d pool = {};
 };
 struct one_hot {
     int classes      = 0;

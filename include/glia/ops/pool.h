@@ -1,4 +1,4 @@
-/* Pooling and interpolation over rows and columns. The gradients are in glia/ops/backward/pool.h.
+/* Pooling and interpolation, over rows and columns or volumes. The gradients are in glia/ops/backward/pool.h.
  *
  * x: [N,C,H,W], y: [N,C,P,Q], each channel on its own. Floats; indices are i32.
  *
@@ -69,6 +69,36 @@ GLIA_API glia_status glia_adaptive_max_pool2d(glia_context *ctx, const glia_adap
 GLIA_API glia_status glia_global_avg_pool2d(glia_context *ctx, const glia_tensor *x, glia_tensor *y);
 GLIA_API glia_status glia_global_max_pool2d(glia_context *ctx, const glia_tensor *x, glia_tensor *y,
                                             glia_tensor *indices);
+
+/* ---- Volumes: x [N,C,D,H,W], y [N,C,Z,P,Q]; the same with slices before the rows, in the same order in params ---- */
+
+typedef struct glia_max_pool3d_params {
+    int kernel[3]; /* T, R, S */
+    int stride[3], pad[3], pad_end[3], dilation[3];
+    bool ceil_mode;
+    glia_activation activation; /* of y: linear or relu */
+} glia_max_pool3d_params;
+
+/* Windows side by side: stride = kernel; no padding, dilation 1. */
+GLIA_API glia_max_pool3d_params glia_max_pool3d_defaults(int kernel_slices, int kernel_rows, int kernel_columns);
+
+/* y and indices as glia_max_pool2d's; indices = (slice H + row) W + column, and may be NULL. */
+GLIA_API glia_status glia_max_pool3d(glia_context *ctx, const glia_max_pool3d_params *params, const glia_tensor *x,
+                                     glia_tensor *y, glia_tensor *indices);
+
+typedef struct glia_avg_pool3d_params {
+    int kernel[3]; /* T, R, S */
+    int stride[3], pad[3], pad_end[3];
+    bool ceil_mode;
+    bool count_include_pad;
+} glia_avg_pool3d_params;
+
+/* Windows side by side: stride = kernel; no padding. */
+GLIA_API glia_avg_pool3d_params glia_avg_pool3d_defaults(int kernel_slices, int kernel_rows, int kernel_columns);
+
+/* y as glia_avg_pool2d's. */
+GLIA_API glia_status glia_avg_pool3d(glia_context *ctx, const glia_avg_pool3d_params *params, const glia_tensor *x,
+                                     glia_tensor *y);
 
 /* ---- Interpolation: an image in another size ---- */
 

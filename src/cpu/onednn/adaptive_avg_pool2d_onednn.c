@@ -3,26 +3,27 @@
 #include "cpu/onednn/pool2d_onednn.h"
 
 static const char *decline(const gli_call *call) {
-    const gli_pool2d_geom *g = call->geom;
+    const gli_pool_geom *g = call->geom;
     if (g->h % g->p || g->w % g->q) return "its windows have several sizes";
-    return gli_dnn_is_long_window(g->h / g->p, g->w / g->q) ? "its f32 sums lose precision over so large a window"
-                                                            : NULL;
+    return gli_dnn_is_long_window((int64_t)(g->h / g->p) * (g->w / g->q))
+               ? "its f32 sums lose precision over so large a window"
+               : NULL;
 }
 
-static gli_pool2d_geom even_windows(const gli_pool2d_geom *geom) {
-    gli_pool2d_geom g = *geom;
+static gli_pool_geom even_windows(const gli_pool_geom *geom) {
+    gli_pool_geom g = *geom;
     g.r = g.stride_h = g.h / g.p;
     g.s = g.stride_w = g.w / g.q;
     return g;
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
-    const gli_pool2d_geom g = even_windows(call->geom);
+    const gli_pool_geom g = even_windows(call->geom);
     return gli_dnn_prepare_mean_pool(call, &g, out);
 }
 
 static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
-    const gli_pool2d_geom g = even_windows(call->geom);
+    const gli_pool_geom g = even_windows(call->geom);
     return gli_dnn_prepare_mean_pool_backward(call, &g, out);
 }
 

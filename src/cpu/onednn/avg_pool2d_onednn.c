@@ -3,11 +3,13 @@
 
 /* oneDNN always divides by the whole window, Glia by the part of it inside the padded image. */
 static const char *decline(const gli_call *call) {
-    const gli_pool2d_geom *g = call->geom;
-    const bool beyond        = (g->p - 1) * g->stride_h + g->r > g->h + g->pad_h + g->pad_h_end ||
-                        (g->q - 1) * g->stride_w + g->s > g->w + g->pad_w + g->pad_w_end;
+    const gli_pool_geom *g = call->geom;
+    bool beyond            = false;
+    for (int i = 0; i < GLI_AXES; ++i)
+        beyond = beyond || (g->out[i] - 1) * g->stride[i] + g->window[i] > g->in[i] + g->pad[i] + g->pad_end[i];
     if (g->count_include_pad && beyond) return "a window extends past the padded image";
-    return gli_dnn_is_long_window(g->r, g->s) ? "its f32 sums lose precision over so large a window" : NULL;
+    return gli_dnn_is_long_window((int64_t)g->t * g->r * g->s) ? "its f32 sums lose precision over so large a window"
+                                                               : NULL;
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
@@ -20,3 +22,6 @@ static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
 
 GLI_DNN_PROVIDER(avg_pool2d, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run_mean_pool);
 GLI_DNN_PROVIDER(avg_pool2d_backward, GLI_ACCEPTS_DNN, decline, prepare_backward, gli_dnn_run);
+
+GLI_DNN_PROVIDER(avg_pool3d, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run_mean_pool);
+GLI_DNN_PROVIDER(avg_pool3d_backward, GLI_ACCEPTS_DNN, decline, prepare_backward, gli_dnn_run);

@@ -12,7 +12,7 @@ static const char *decline_sum(const gli_conv_geom *g, int64_t products) {
     return products > MAX_PRODUCTS ? "its f32 sums lose precision over more than 65536 products" : NULL;
 }
 
-static int64_t product(const int axes[GLI_CONV_AXES]) { return (int64_t)axes[0] * axes[1] * axes[2]; }
+static int64_t product(const int axes[GLI_AXES]) { return (int64_t)axes[0] * axes[1] * axes[2]; }
 
 static const char *decline(const gli_call *call) {
     const gli_conv_geom *g = call->geom;
@@ -32,7 +32,7 @@ static const char *decline_filter(const gli_call *call) {
 gli_dnn_convolution gli_dnn_convolution_of(const gli_conv_geom *g, gli_dnn_convolution_kind kind) {
     gli_dnn_convolution conv = {.kind = kind, .activation = g->activation};
     for (int i = 0; i < g->rank; ++i) {
-        const int axis   = GLI_CONV_AXES - g->rank + i;
+        const int axis   = GLI_AXES - g->rank + i;
         conv.stride[i]   = g->stride[axis];
         conv.dilation[i] = g->dilation[axis];
         conv.pad[i]      = g->pad[axis];

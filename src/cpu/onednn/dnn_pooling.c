@@ -2,8 +2,10 @@
 
 static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_pooling *p, const char *what) {
     const dnnl_alg_kind_t alg = p->count_pad ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
-    const dnnl_dims_t window = {p->window[0], p->window[1]}, stride = {p->stride[0], p->stride[1]}, dilation = {0};
-    const dnnl_dims_t pad = {p->pad[0], p->pad[1]}, pad_end = {p->pad_end[0], p->pad_end[1]};
+    const dnnl_dims_t window = {p->window[0], p->window[1], p->window[2]}, dilation = {0};
+    const dnnl_dims_t stride   = {p->stride[0], p->stride[1], p->stride[2]};
+    const dnnl_dims_t pad      = {p->pad[0], p->pad[1], p->pad[2]};
+    const dnnl_dims_t pad_end  = {p->pad_end[0], p->pad_end[1], p->pad_end[2]};
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
     const_dnnl_memory_desc_t x = gli_dnn_request(dnn, &p->x), y = gli_dnn_request(dnn, &p->y);
     dnnl_primitive_attr_t attr = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, what);

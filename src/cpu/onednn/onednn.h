@@ -94,7 +94,7 @@ void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv);
 typedef struct gli_dnn_pooling {
     bool backward, count_pad;
     gli_dnn_view x, y;
-    int window[2], stride[2], pad[2], pad_end[2];
+    int window[3], stride[3], pad[3], pad_end[3]; /* of the images' spatial dimensions, in their order */
 } gli_dnn_pooling;
 void gli_dnn_add_mean_pooling(gli_dnn *dnn, const gli_dnn_pooling *pooling);
 

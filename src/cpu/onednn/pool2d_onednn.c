@@ -14,26 +14,27 @@ static gli_dnn_view image(gli_dnn_view view) {
     return view;
 }
 
-static glia_status prepare(const gli_call *call, const gli_pool2d_geom *g, gli_dnn_pooling *pooling,
-                           gli_prepared *out) {
+static glia_status prepare(const gli_call *call, const gli_pool_geom *g, gli_dnn_pooling *pooling, gli_prepared *out) {
     pooling->count_pad = g->count_include_pad;
-    pooling->window[0] = g->r, pooling->window[1] = g->s;
-    pooling->stride[0] = g->stride_h, pooling->stride[1] = g->stride_w;
-    pooling->pad[0] = g->pad_h, pooling->pad[1] = g->pad_w;
-    pooling->pad_end[0] = end_padding(g->p, g->stride_h, g->r, g->h, g->pad_h);
-    pooling->pad_end[1] = end_padding(g->q, g->stride_w, g->s, g->w, g->pad_w);
+    for (int i = 0; i < g->rank; ++i) {
+        const int at        = gli_axis_place(g->rank, i);
+        pooling->window[i]  = g->window[at];
+        pooling->stride[i]  = g->stride[at];
+        pooling->pad[i]     = g->pad[at];
+        pooling->pad_end[i] = end_padding(g->out[at], g->stride[at], g->window[at], g->in[at], g->pad[at]);
+    }
     gli_dnn *dnn;
     GLI_TRY(gli_dnn_begin(call, &dnn));
     gli_dnn_add_mean_pooling(dnn, pooling);
     return gli_dnn_end(dnn, out);
 }
 
-glia_status gli_dnn_prepare_mean_pool(const gli_call *call, const gli_pool2d_geom *g, gli_prepared *out) {
+glia_status gli_dnn_prepare_mean_pool(const gli_call *call, const gli_pool_geom *g, gli_prepared *out) {
     gli_dnn_pooling pooling = {.x = image(gli_dnn_in(call, 0)), .y = image(gli_dnn_out(call, 0))};
     return prepare(call, g, &pooling, out);
 }
 
-glia_status gli_dnn_prepare_mean_pool_backward(const gli_call *call, const gli_pool2d_geom *g, gli_prepared *out) {
+glia_status gli_dnn_prepare_mean_pool_backward(const gli_call *call, const gli_pool_geom *g, gli_prepared *out) {
     gli_dnn_pooling pooling = {
         .backward = true, .x = image(gli_dnn_out(call, 0)), .y = image(gli_dnn_in(call, GLI_POOL_BACK_DY))};
     return prepare(call, g, &pooling, out);

@@ -8,11 +8,8 @@
 
 /* ---- checks and geometry ---- */
 
-/* The element of the geometry's arrays that has axis i of `rank`. */
-static int place_of(int rank, int i) { return GLI_CONV_AXES - rank + i; }
-
 void gli_conv_set_axis(gli_conv_geom *g, const gli_conv_params *p, int i, int64_t x, int64_t w) {
-    const int at    = place_of(p->rank, i);
+    const int at    = gli_axis_place(p->rank, i);
     g->rank         = p->rank;
     g->in[at]       = (int)x;
     g->window[at]   = (int)w;
@@ -23,7 +20,7 @@ void gli_conv_set_axis(gli_conv_geom *g, const gli_conv_params *p, int i, int64_
 }
 
 void gli_conv_set_missing(gli_conv_geom *g) {
-    for (int at = 0; at < place_of(g->rank, 0); ++at)
+    for (int at = 0; at < gli_axis_place(g->rank, 0); ++at)
         g->in[at] = g->window[at] = g->out[at] = g->stride[at] = g->dilation[at] = 1;
 }
 
@@ -45,7 +42,7 @@ static glia_status resolve_geometry(const gli_resolution *r, const gli_conv_para
                     "%s: a dimension has more than 2^31-1 elements", op);
     for (int i = 0; i < p->rank; ++i) {
         const gli_window_axis axis = gli_window_axis_of(p->rank, i, p->stride, p->pad, p->pad_end, p->dilation);
-        GLI_TRY(gli_window_output_size(r, &axis, x[2 + i], w[2 + i], false, &g->out[place_of(p->rank, i)]));
+        GLI_TRY(gli_window_output_size(r, &axis, x[2 + i], w[2 + i], false, &g->out[gli_axis_place(p->rank, i)]));
         gli_conv_set_axis(g, p, i, x[2 + i], w[2 + i]);
     }
     gli_conv_set_missing(g);
@@ -57,12 +54,12 @@ static glia_status resolve_geometry(const gli_resolution *r, const gli_conv_para
 /* [first, second, and the axes of one of the geometry's arrays]. */
 typedef struct dims {
     int ndim;
-    int64_t dim[2 + GLI_CONV_AXES];
+    int64_t dim[2 + GLI_AXES];
 } dims;
 
 static dims dims_of(const gli_conv_geom *g, int64_t first, int64_t second, const int *axes) {
     dims d = {.ndim = 2 + g->rank, .dim = {first, second}};
-    for (int i = 0; i < g->rank; ++i) d.dim[2 + i] = axes[place_of(g->rank, i)];
+    for (int i = 0; i < g->rank; ++i) d.dim[2 + i] = axes[gli_axis_place(g->rank, i)];
     return d;
 }
 
@@ -104,7 +101,7 @@ static glia_status check_backward(const gli_resolution *r, const gli_conv_params
 
 glia_status gli_conv_resolve_data(gli_resolution *r, const gli_conv_params *p, const int *size) {
     gli_conv_geom *g = r->geom;
-    int64_t channels, x[2 + GLI_CONV_AXES];
+    int64_t channels, x[2 + GLI_AXES];
     GLI_TRY(check_tensors(r, p));
     const int64_t *dy = r->in[GLI_CONV_DATA_DY]->dim, *w = r->in[GLI_CONV_DATA_W]->dim;
     GLI_TRY(check_backward(r, p, size, dy[0], 0, x));
@@ -120,7 +117,7 @@ glia_status gli_conv_resolve_data(gli_resolution *r, const gli_conv_params *p, c
 glia_status gli_conv_resolve_filter(gli_resolution *r, const gli_conv_params *p, const int *size) {
     gli_conv_geom *g = r->geom;
     const int groups = p->groups;
-    int64_t w[2 + GLI_CONV_AXES];
+    int64_t w[2 + GLI_AXES];
     GLI_TRY(check_tensors(r, p));
     const int64_t *x = r->in[GLI_CONV_FILTER_X]->dim, *dy = r->in[GLI_CONV_FILTER_DY]->dim;
     GLI_TRY(check_backward(r, p, size, dy[1], 0, w));
@@ -135,7 +132,7 @@ glia_status gli_conv_resolve_filter(gli_resolution *r, const gli_conv_params *p,
 
 /* ---- cost ---- */
 
-static double product(const int axes[GLI_CONV_AXES]) { return (double)axes[0] * axes[1] * axes[2]; }
+static double product(const int axes[GLI_AXES]) { return (double)axes[0] * axes[1] * axes[2]; }
 
 static gli_cost cost_of(const gli_conv_geom *g, double terms, double roundings) {
     const double products = (double)g->n * g->k * product(g->out) * (g->c / g->groups) * product(g->window);
@@ -169,7 +166,7 @@ typedef union backward_params {
 /* The params of a backward op: of a linear convolution with these of the forward op, and a size of the geometry. */
 static backward_params backward_of(const gli_conv_geom *g, const void *conv, const int *size) {
     backward_params p = {0};
-    const int *last   = size + place_of(g->rank, 0);
+    const int *last   = size + gli_axis_place(g->rank, 0);
     if (g->rank == 2) {
         p.two.conv            = *(const glia_conv2d_params *)conv;
         p.two.conv.activation = GLIA_LINEAR;

@@ -1,16 +1,16 @@
 #include "core/derive.h"
 #include "ops/check.h"
-#include "ops/pool/pool2d_window.h"
+#include "ops/pool/pool_window.h"
 
 static void cost(const void *geom, gli_cost *out) {
-    const gli_pool2d_geom *g = geom;
-    const double window      = gli_adaptive_pool2d_window(g->p, g->h) * gli_adaptive_pool2d_window(g->q, g->w);
-    *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * window};
+    const gli_pool_geom *g = geom;
+    const double window    = gli_adaptive_pool2d_window(g->p, g->h) * gli_adaptive_pool2d_window(g->q, g->w);
+    *out                   = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * window};
 }
 
 /* Without the forward's indices they are computed once more. */
 static void derive(gli_derivation *d) {
-    const gli_pool2d_geom *g                   = d->geom;
+    const gli_pool_geom *g                     = d->geom;
     const glia_max_pool2d_backward_params back = {.size = {g->h, g->w}};
     glia_value out[2]                          = {d->out[GLI_POOL_Y], d->out[GLI_POOL_INDICES]};
     if (out[GLI_POOL_INDICES].id == 0) gli_derive_call(d, d->op, d->params, 1, d->in, 2, out);
@@ -33,7 +33,7 @@ const gli_op gli_op_adaptive_max_pool2d = {
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
     GLI_PARAMS(fields, defaults),
-    .geom_size = sizeof(gli_pool2d_geom),
+    .geom_size = sizeof(gli_pool_geom),
     .layout    = GLI_LAYOUT_IMAGE,
     .resolve   = gli_adaptive_pool2d_resolve,
     .cost      = cost,

@@ -1,54 +1,21 @@
-#include "core/derive.h"
-#include "ops/check.h"
-#include "ops/pool/pool2d_window.h"
+#include "ops/pool/pool_window.h"
 
-static glia_status resolve_window(const gli_resolution *r, const glia_avg_pool2d_params *p, const int64_t *x) {
-    gli_pool2d_geom *g             = r->geom;
-    const gli_pool2d_window window = {p->kernel, p->stride, p->pad, p->pad_end, NULL, p->ceil_mode};
-    GLI_TRY(gli_pool2d_resolve(r, &window, x, g));
-    g->count_include_pad = p->count_include_pad;
-    return GLIA_OK;
-}
+#include "ops/check.h"
 
 static glia_status resolve_forward(gli_resolution *r) {
-    const gli_pool2d_geom *g = r->geom;
-    GLI_TRY(gli_check_floats(r));
-    GLI_TRY(gli_check_ndim(r, 0, 4));
-    GLI_TRY(resolve_window(r, r->params, r->in[0]->dim));
-    gli_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->c, g->p, g->q);
-    return GLIA_OK;
+    const glia_avg_pool2d_params *p = r->params;
+    const gli_pool_window window    = GLI_AVG_POOL_WINDOW(p);
+    return gli_avg_pool_resolve(r, &window, p->count_include_pad);
 }
 
 static glia_status resolve_backward(gli_resolution *r) {
     const glia_avg_pool2d_backward_params *p = r->params;
-    gli_pool2d_geom *g                       = r->geom;
-    GLI_TRY(gli_pool2d_check(r, p->size, g));
-    const int64_t *dy = r->in[0]->dim;
-    GLI_TRY(resolve_window(r, &p->pool, (const int64_t[4]){dy[0], dy[1], p->size[0], p->size[1]}));
-    GLI_TRY(gli_check_dims(r, 0, g->n, g->c, g->p, g->q));
-    gli_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->c, g->h, g->w);
-    return GLIA_OK;
-}
-
-/* An element lies in at most as many windows as a window has elements: one depth for both directions. */
-static void cost(const void *geom, gli_cost *out) {
-    const gli_pool2d_geom *g = geom;
-    const double window      = (double)g->r * g->s;
-    *out = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * window, .depth = gli_sum_depth(window) + 1};
-}
-
-/* Where every window is whole and the divisor is a power of two. */
-static bool exact(const void *geom) {
-    const gli_pool2d_geom *g = geom;
-    const int64_t window     = (int64_t)g->r * g->s;
-    const bool padded        = g->pad_h || g->pad_w || g->pad_h_end || g->pad_w_end;
-    const bool within =
-        (int64_t)(g->p - 1) * g->stride_h + g->r <= g->h && (int64_t)(g->q - 1) * g->stride_w + g->s <= g->w;
-    return !padded && within && (window & (window - 1)) == 0;
+    const gli_pool_window window             = GLI_AVG_POOL_WINDOW(&p->pool);
+    return gli_avg_pool_resolve_backward(r, &window, p->pool.count_include_pad, p->size);
 }
 
 static void derive_forward(gli_derivation *d) {
-    const gli_pool2d_geom *g                   = d->geom;
+    const gli_pool_geom *g                     = d->geom;
     const glia_avg_pool2d_backward_params back = {.pool = *(const glia_avg_pool2d_params *)d->params,
                                                   .size = {g->h, g->w}};
     d->din[0]                                  = gli_derive(d, &gli_op_avg_pool2d_backward, &back, d->dout[0]);
@@ -59,9 +26,6 @@ static void derive_backward(gli_derivation *d) {
     const glia_avg_pool2d_backward_params *p = d->params;
     d->din[0]                                = gli_derive(d, &gli_op_avg_pool2d, &p->pool, d->dout[0]);
 }
-
-static const gli_op_input forward_inputs[]   = {{"x", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
-static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 static const gli_op_param forward_fields[] = {
     GLI_PARAM(glia_avg_pool2d_params, kernel),    GLI_PARAM(glia_avg_pool2d_params, stride),
@@ -79,20 +43,17 @@ static void forward_defaults_of(const void *params, void *out) {
 
 const gli_op gli_op_avg_pool2d = {
     .name = "avg_pool2d",
-    GLI_INPUTS(forward_inputs),
-    GLI_OUTPUTS(forward_outputs),
+    GLI_INPUTS(gli_pool_inputs),
+    GLI_OUTPUTS(gli_avg_pool_outputs),
     GLI_PARAMS(forward_fields, forward_defaults),
     .defaults_of = forward_defaults_of,
-    .geom_size   = sizeof(gli_pool2d_geom),
+    .geom_size   = sizeof(gli_pool_geom),
     .layout      = GLI_LAYOUT_IMAGE,
     .resolve     = resolve_forward,
-    .cost        = cost,
-    .exact       = exact,
+    .cost        = gli_avg_pool_cost,
+    .exact       = gli_avg_pool_exact,
     .derive      = derive_forward,
 };
-
-static const gli_op_input backward_inputs[]   = {{"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
-static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 static const gli_op_param backward_fields[] = {
     GLI_PARAM(glia_avg_pool2d_backward_params, pool.kernel),
@@ -107,14 +68,14 @@ static const glia_avg_pool2d_backward_params backward_defaults = {.pool.stride =
 
 const gli_op gli_op_avg_pool2d_backward = {
     .name = "avg_pool2d_backward",
-    GLI_INPUTS(backward_inputs),
-    GLI_OUTPUTS(backward_outputs),
+    GLI_INPUTS(gli_avg_pool_backward_inputs),
+    GLI_OUTPUTS(gli_pool_backward_outputs),
     GLI_PARAMS(backward_fields, backward_defaults),
-    .geom_size = sizeof(gli_pool2d_geom),
+    .geom_size = sizeof(gli_pool_geom),
     .layout    = GLI_LAYOUT_IMAGE,
     .resolve   = resolve_backward,
-    .cost      = cost,
-    .exact     = exact,
+    .cost      = gli_avg_pool_cost,
+    .exact     = gli_avg_pool_exact,
     .derive    = derive_backward,
 };
 

@@ -30,6 +30,24 @@ typedef struct glia_avg_pool2d_backward_params {
 GLIA_API glia_status glia_avg_pool2d_backward(glia_context *ctx, const glia_avg_pool2d_backward_params *params,
                                               const glia_tensor *dy, glia_tensor *dx);
 
+typedef struct glia_max_pool3d_backward_params {
+    int size[3];                 /* D, H, W of x */
+    glia_max_pool3d_params pool; /* of the forward call: a promise that each index is inside its window */
+} glia_max_pool3d_backward_params;
+
+/* As glia_max_pool2d_backward, with a window. dy, indices: [N,C,Z,P,Q]   dx: [N,C,D,H,W]. */
+GLIA_API glia_status glia_max_pool3d_backward(glia_context *ctx, const glia_max_pool3d_backward_params *params,
+                                              const glia_tensor *dy, const glia_tensor *indices, glia_tensor *dx);
+
+typedef struct glia_avg_pool3d_backward_params {
+    glia_avg_pool3d_params pool; /* of the forward call */
+    int size[3];                 /* D, H, W of x */
+} glia_avg_pool3d_backward_params;
+
+/* As glia_avg_pool2d_backward. dy: [N,C,Z,P,Q]   dx: [N,C,D,H,W]. */
+GLIA_API glia_status glia_avg_pool3d_backward(glia_context *ctx, const glia_avg_pool3d_backward_params *params,
+                                              const glia_tensor *dy, glia_tensor *dx);
+
 typedef struct glia_adaptive_avg_pool2d_backward_params {
     int size[2]; /* H, W of x */
 } glia_adaptive_avg_pool2d_backward_params;

@@ -9,12 +9,12 @@
 #include "core/size.h"
 #include "cpu/native/vectorize.h"
 #include "cpu/native/images.h"
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool_geom.h"
 
 enum { CHUNK_CHANNELS = 64, CHUNK_ELEMENTS = 16384 }; /* of the backward op; of y */
 
 typedef struct work {
-    const gli_pool2d_geom *g;
+    const gli_pool_geom *g;
     const float *x;
     float *y;
     int32_t *indices; /* NULL: not requested */
@@ -38,11 +38,11 @@ static range clip(int64_t start, int kernel, int dilation, int size) {
     return range_of(start + skipped * dilation, gli_max_i64(0, last - skipped), dilation);
 }
 
-static range rows_of(const gli_pool2d_geom *g, int64_t p) {
+static range rows_of(const gli_pool_geom *g, int64_t p) {
     return clip(p * g->stride_h - g->pad_h, g->r, g->dilation_h, g->h);
 }
 
-static range columns_of(const gli_pool2d_geom *g, int64_t q) {
+static range columns_of(const gli_pool_geom *g, int64_t q) {
     return clip(q * g->stride_w - g->pad_w, g->s, g->dilation_w, g->w);
 }
 
@@ -122,7 +122,7 @@ GLI_INLINE void pool_windows(const float *x, strides in, int index, strides to, 
 }
 
 /* The channels of one output, channels last. index: of the window's first element. */
-GLI_CLONES static void max_pool_channels(const gli_pool2d_geom *g, const float *x, int index, range rows, range columns,
+GLI_CLONES static void max_pool_channels(const gli_pool_geom *g, const float *x, int index, range rows, range columns,
                                          float *y, int32_t *indices) {
     const strides to = {.next = 0, .row = rows.step * g->w, .column = columns.step};
     const strides in = {.next = 1, .row = to.row * g->c, .column = to.column * g->c};
@@ -133,7 +133,7 @@ GLI_CLONES static void max_pool_channels(const gli_pool2d_geom *g, const float *
 }
 
 /* n adjacent outputs of one channel, row-major. */
-GLI_CLONES static void max_pool_outputs(const gli_pool2d_geom *g, const float *x, int index, range rows, range columns,
+GLI_CLONES static void max_pool_outputs(const gli_pool_geom *g, const float *x, int index, range rows, range columns,
                                         int n, float *y, int32_t *indices) {
     const int row     = rows.step * g->w;
     const strides one = {1, row, columns.step}, two = {2, row, columns.step}, any = {g->stride_w, row, columns.step};
@@ -149,8 +149,8 @@ GLI_CLONES static void max_pool_outputs(const gli_pool2d_geom *g, const float *x
 
 /* Where the windows of an output row, counted over all samples, begin in x. */
 static const float *first_row(const work *w, int64_t row, range *rows) {
-    const gli_pool2d_geom *g = w->g;
-    *rows                    = rows_of(g, row % g->p);
+    const gli_pool_geom *g = w->g;
+    *rows                  = rows_of(g, row % g->p);
     return w->x + (row / g->p * g->h + rows->first) * g->w * g->c;
 }
 
@@ -162,9 +162,9 @@ static void prefetch(const float *x, int64_t row_step, int rows, int64_t count) 
 
 /* Output rows begin .. end-1 of all samples, channels last. */
 static void pool_pixels(void *arg, int64_t begin, int64_t end) {
-    const work *w            = arg;
-    const gli_pool2d_geom *g = w->g;
-    const int64_t row_size   = (int64_t)g->w * g->c;
+    const work *w          = arg;
+    const gli_pool_geom *g = w->g;
+    const int64_t row_size = (int64_t)g->w * g->c;
     range rows, rows_below;
     for (int64_t row = begin; row < end; ++row) {
         const float *x = first_row(w, row, &rows), *below = first_row(w, gli_min_i64(row + 1, end - 1), &rows_below);
@@ -187,11 +187,11 @@ static void pool_pixels(void *arg, int64_t begin, int64_t end) {
 }
 
 static void pool_row(const work *w, const float *plane, int64_t p, float *y, int32_t *indices) {
-    const gli_pool2d_geom *g = w->g;
-    const range rows         = rows_of(g, p);
-    const int64_t effective  = (int64_t)(g->s - 1) * g->dilation_w + 1; /* kernel size */
-    const int64_t full       = gli_divide_up(g->pad_w, g->stride_w);    /* windows full .. full_end - 1 are inside x */
-    const int64_t full_end   = gli_divide_up(g->w - effective + g->pad_w + 1, g->stride_w);
+    const gli_pool_geom *g  = w->g;
+    const range rows        = rows_of(g, p);
+    const int64_t effective = (int64_t)(g->s - 1) * g->dilation_w + 1; /* kernel size */
+    const int64_t full      = gli_divide_up(g->pad_w, g->stride_w);    /* windows full .. full_end - 1 are inside x */
+    const int64_t full_end  = gli_divide_up(g->w - effective + g->pad_w + 1, g->stride_w);
     for (int64_t q = 0, n; q < g->q; q += n) {
         const range columns = columns_of(g, q);
         const int64_t first = rows.first * g->w + columns.first;
@@ -213,12 +213,12 @@ static void pool_rows(void *arg, int64_t begin, int64_t end) {
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const gli_pool2d_geom *g = call->geom;
-    work w                   = {.g       = g,
-                                .x       = call->in[0]->data,
-                                .y       = call->out[GLI_POOL_Y]->data,
-                                .indices = call->out[GLI_POOL_INDICES] ? call->out[GLI_POOL_INDICES]->data : NULL};
-    const int64_t rows       = (int64_t)g->n * g->p;
+    const gli_pool_geom *g = call->geom;
+    work w                 = {.g       = g,
+                              .x       = call->in[0]->data,
+                              .y       = call->out[GLI_POOL_Y]->data,
+                              .indices = call->out[GLI_POOL_INDICES] ? call->out[GLI_POOL_INDICES]->data : NULL};
+    const int64_t rows     = (int64_t)g->n * g->p;
     if (gli_images_in_planes(call))
         gli_parallel(call->ctx, rows * g->c, gli_max_i64(1, CHUNK_ELEMENTS / g->q), pool_rows, &w);
     else
@@ -229,7 +229,7 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
 /* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
 typedef struct scatter {
-    const gli_pool2d_geom *g;
+    const gli_pool_geom *g;
     int64_t blocks; /* of channels */
     const float *dy;
     const int32_t *indices;
@@ -275,12 +275,12 @@ static void scatter_planes(void *arg, int64_t begin, int64_t end) {
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const gli_pool2d_geom *g = call->geom;
-    scatter w                = {.g       = g,
-                                .blocks  = (g->c + CHUNK_CHANNELS - 1) / CHUNK_CHANNELS,
-                                .dy      = call->in[GLI_POOL_BACK_DY]->data,
-                                .indices = call->in[GLI_POOL_BACK_INDICES]->data,
-                                .dx      = call->out[0]->data};
+    const gli_pool_geom *g = call->geom;
+    scatter w              = {.g       = g,
+                              .blocks  = (g->c + CHUNK_CHANNELS - 1) / CHUNK_CHANNELS,
+                              .dy      = call->in[GLI_POOL_BACK_DY]->data,
+                              .indices = call->in[GLI_POOL_BACK_INDICES]->data,
+                              .dx      = call->out[0]->data};
     if (gli_images_in_planes(call))
         gli_parallel(call->ctx, (int64_t)g->n * g->c, gli_max_i64(1, CHUNK_ELEMENTS / ((int64_t)g->h * g->w)),
                      scatter_planes, &w);

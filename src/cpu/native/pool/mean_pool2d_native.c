@@ -9,7 +9,7 @@
 #include "cpu/native/images.h"
 #include "cpu/native/pool/mean_pool2d.h"
 #include "cpu/native/vectorize.h"
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool_geom.h"
 
 enum { LANES = 16, CHUNK_CHANNELS = 64, CHUNK_ELEMENTS = 16384 }; /* of a vector; summed at once; of x or dx */
 
@@ -18,19 +18,19 @@ typedef struct range {
     int64_t first, end, counted;
 } range;
 
-typedef range range_of(const gli_pool2d_geom *g, bool rows, int output);
+enum { SLICES, ROWS, COLUMNS };
+typedef range range_of(const gli_pool_geom *g, int axis, int output);
 
-static range ordinary(const gli_pool2d_geom *g, bool rows, int output) {
-    const int kernel = rows ? g->r : g->s, size = rows ? g->h : g->w;
-    const int64_t first = (int64_t)output * (rows ? g->stride_h : g->stride_w) - (rows ? g->pad_h : g->pad_w);
-    const int64_t end = first + kernel, padded = (int64_t)size + (rows ? g->pad_h_end : g->pad_w_end);
-    range out   = {.first = gli_max_i64(0, first), .end = gli_min_i64(end, size)};
+static range ordinary(const gli_pool_geom *g, int axis, int output) {
+    const int64_t first = (int64_t)output * g->stride[axis] - g->pad[axis];
+    const int64_t end = first + g->window[axis], padded = (int64_t)g->in[axis] + g->pad_end[axis];
+    range out   = {.first = gli_max_i64(0, first), .end = gli_min_i64(end, g->in[axis])};
     out.counted = g->count_include_pad ? gli_min_i64(end, padded) - first : out.end - out.first;
     return out;
 }
 
-static range adaptive(const gli_pool2d_geom *g, bool rows, int output) {
-    const int outputs = rows ? g->p : g->q, inputs = rows ? g->h : g->w;
+static range adaptive(const gli_pool_geom *g, int axis, int output) {
+    const int outputs = g->out[axis], inputs = g->in[axis];
     range out   = {.first = gli_adaptive_first(output, outputs, inputs),
                    .end   = gli_adaptive_last(output, outputs, inputs)};
     out.counted = out.end - out.first;
@@ -38,7 +38,7 @@ static range adaptive(const gli_pool2d_geom *g, bool rows, int output) {
 }
 
 typedef struct work {
-    const gli_pool2d_geom *g;
+    const gli_pool_geom *g;
     range_of *range_of;
     const float *from; /* x, or dy */
     float *to;         /* y, or dx */
@@ -83,7 +83,7 @@ static double sum_of_row(const float *from, int64_t count) {
 /* One output's sums of so many channels, channels last. x: the first of them, of the sample. */
 static void sum_channels(const work *w, const range *rows, const range *columns, const float *x, int64_t channels,
                          float *y) {
-    const gli_pool2d_geom *g = w->g;
+    const gli_pool_geom *g = w->g;
     memset(y, 0, (size_t)channels * sizeof *y);
     for (int64_t row = rows->first; row < rows->end; ++row)
         for (int64_t column = columns->first; column < columns->end; ++column)
@@ -106,22 +106,27 @@ static void sum_long(const work *w, const range *rows, const range *columns, con
 
 /* Of one channel, with strides from row to row and from column to column: where floats overflow and the mean may not.
  */
-static float mean_in_doubles(const range *rows, const range *columns, const float *x, int64_t row_stride,
+static double sum_in_doubles(const range *rows, const range *columns, const float *x, int64_t row_stride,
                              int64_t column_stride) {
     double sum = 0;
     for (int64_t row = rows->first; row < rows->end; ++row)
         for (int64_t column = columns->first; column < columns->end; ++column)
             sum += x[row * row_stride + column * column_stride];
-    return (float)(sum / divisor(rows, columns));
+    return sum;
+}
+
+static float mean_in_doubles(const range *rows, const range *columns, const float *x, int64_t row_stride,
+                             int64_t column_stride) {
+    return (float)(sum_in_doubles(rows, columns, x, row_stride, column_stride) / divisor(rows, columns));
 }
 
 /* Outputs of all channels, channels last. */
 static void pool_pixels(void *arg, int64_t begin, int64_t end) {
-    const work *w            = arg;
-    const gli_pool2d_geom *g = w->g;
+    const work *w          = arg;
+    const gli_pool_geom *g = w->g;
     for (int64_t i = begin; i < end; ++i) {
-        const range rows    = w->range_of(g, true, (int)(i / g->q % g->p)),
-                    columns = w->range_of(g, false, (int)(i % g->q));
+        const range rows    = w->range_of(g, ROWS, (int)(i / g->q % g->p)),
+                    columns = w->range_of(g, COLUMNS, (int)(i % g->q));
         const float *x      = w->from + i / g->q / g->p * g->h * g->w * g->c;
         float *y            = w->to + i * g->c;
         if ((rows.end - rows.first) * (columns.end - columns.first) <= GLI_LONGEST_CHAIN)
@@ -137,13 +142,13 @@ static void pool_pixels(void *arg, int64_t begin, int64_t end) {
 
 /* Rows of outputs of one channel. */
 static void pool_rows(void *arg, int64_t begin, int64_t end) {
-    const work *w            = arg;
-    const gli_pool2d_geom *g = w->g;
+    const work *w          = arg;
+    const gli_pool_geom *g = w->g;
     for (int64_t i = begin; i < end; ++i) {
-        const range rows   = w->range_of(g, true, (int)(i % g->p));
+        const range rows   = w->range_of(g, ROWS, (int)(i % g->p));
         const float *plane = w->from + i / g->p * g->h * g->w;
         for (int q = 0; q < g->q; ++q) {
-            const range columns = w->range_of(g, false, q);
+            const range columns = w->range_of(g, COLUMNS, q);
             double sum          = 0;
             for (int64_t row = rows.first; row < rows.end; ++row)
                 sum += sum_of_row(plane + row * g->w + columns.first, columns.end - columns.first);
@@ -154,8 +159,8 @@ static void pool_rows(void *arg, int64_t begin, int64_t end) {
 }
 
 static glia_status pool(const gli_call *call, range_of *ranges) {
-    const gli_pool2d_geom *g = call->geom;
-    work w                   = {.g = g, .range_of = ranges, .from = call->in[0]->data, .to = call->out[0]->data};
+    const gli_pool_geom *g = call->geom;
+    work w                 = {.g = g, .range_of = ranges, .from = call->in[0]->data, .to = call->out[0]->data};
     const int64_t outputs = (int64_t)g->n * g->p * g->q, area = (int64_t)g->h * g->w;
     const int64_t of_output = gli_max_i64(1, area / ((int64_t)g->p * g->q)); /* elements of x */
     if (gli_images_in_planes(call))
@@ -168,18 +173,32 @@ static glia_status pool(const gli_call *call, range_of *ranges) {
 
 /* ---- what another provider summed -------------------------------------------------------------------------------- */
 
+/* The mean over a window of the channel x, of images or volumes. */
+static float mean_of(const gli_pool_geom *g, range_of *ranges, const int output[GLI_AXES], const float *x,
+                     const int64_t *stride) {
+    const range rows = ranges(g, ROWS, output[ROWS]), columns = ranges(g, COLUMNS, output[COLUMNS]);
+    if (g->rank == 2) return mean_in_doubles(&rows, &columns, x, stride[0], stride[1]);
+    const range slices   = ranges(g, SLICES, output[SLICES]);
+    const double counted = (double)slices.counted * (double)rows.counted * (double)columns.counted;
+    double sum           = 0;
+    for (int64_t slice = slices.first; slice < slices.end; ++slice)
+        sum += sum_in_doubles(&rows, &columns, x + slice * stride[0], stride[1], stride[2]);
+    return (float)(sum / counted);
+}
+
 void gli_mend_means(const gli_call *call) {
-    const gli_pool2d_geom *g = call->geom;
+    const gli_pool_geom *g = call->geom;
     const glia_tensor *x = call->in[0], *y = call->out[0];
-    range_of *ranges = call->op == &gli_op_avg_pool2d ? ordinary : adaptive;
+    const bool even  = call->op == &gli_op_avg_pool2d || call->op == &gli_op_avg_pool3d;
+    range_of *ranges = even ? ordinary : adaptive;
     if (gli_tensor_finite(call->ctx, y)) return;
     for (int64_t i = 0; i < gli_count(y); ++i) {
-        const int q = (int)(i % g->q), p = (int)(i / g->q % g->p);
-        const int64_t plane = i / g->q / g->p, n = plane / g->c, c = plane % g->c;
-        const range rows = ranges(g, true, p), columns = ranges(g, false, q);
-        float *to = (float *)y->data + n * y->stride[0] + c * y->stride[1] + p * y->stride[2] + q * y->stride[3];
+        const int output[GLI_AXES] = {(int)(i / g->q / g->p % g->z), (int)(i / g->q % g->p), (int)(i % g->q)};
+        const int64_t channel = i / g->q / g->p / g->z, n = channel / g->c, c = channel % g->c;
+        float *to = (float *)y->data + n * y->stride[0] + c * y->stride[1];
+        for (int d = 0; d < g->rank; ++d) to += output[gli_axis_place(g->rank, d)] * y->stride[2 + d];
         const float *from = (const float *)x->data + n * x->stride[0] + c * x->stride[1];
-        if (!isfinite(*to)) *to = mean_in_doubles(&rows, &columns, from, x->stride[2], x->stride[3]);
+        if (!isfinite(*to)) *to = mean_of(g, ranges, output, from, x->stride + 2);
     }
 }
 
@@ -188,7 +207,7 @@ void gli_mend_means(const gli_call *call) {
 /* Shares out the gradient of one output, of some channels. dx: of the sample. */
 static void share_out(const work *w, const range *rows, const range *columns, const float *dy, int64_t channel,
                       int64_t channels, float *dx) {
-    const gli_pool2d_geom *g = w->g;
+    const gli_pool_geom *g = w->g;
     float share[CHUNK_CHANNELS];
     memcpy(share, dy + channel, (size_t)channels * sizeof *share);
     mean_divide(share, divisor(rows, columns), channels);
@@ -198,8 +217,8 @@ static void share_out(const work *w, const range *rows, const range *columns, co
 }
 
 static void share_channels(void *arg, int64_t begin, int64_t end) {
-    const work *w            = arg;
-    const gli_pool2d_geom *g = w->g;
+    const work *w          = arg;
+    const gli_pool_geom *g = w->g;
     const int64_t area = (int64_t)g->h * g->w, outputs = (int64_t)g->p * g->q;
     for (int64_t i = begin; i < end; ++i) {
         const int64_t channel = i % w->blocks * CHUNK_CHANNELS, sample = i / w->blocks;
@@ -208,7 +227,7 @@ static void share_channels(void *arg, int64_t begin, int64_t end) {
         for (int64_t k = 0; k < area; ++k) memset(dx + k * g->c + channel, 0, (size_t)channels * sizeof *dx);
         for (int p = 0; p < g->p; ++p)
             for (int q = 0; q < g->q; ++q) {
-                const range rows = w->range_of(g, true, p), columns = w->range_of(g, false, q);
+                const range rows = w->range_of(g, ROWS, p), columns = w->range_of(g, COLUMNS, q);
                 const float *dy = w->from + (sample * outputs + (int64_t)p * g->q + q) * g->c;
                 share_out(w, &rows, &columns, dy, channel, channels, dx);
             }
@@ -216,15 +235,15 @@ static void share_channels(void *arg, int64_t begin, int64_t end) {
 }
 
 static void share_planes(void *arg, int64_t begin, int64_t end) {
-    const work *w            = arg;
-    const gli_pool2d_geom *g = w->g;
+    const work *w          = arg;
+    const gli_pool_geom *g = w->g;
     const int64_t area = (int64_t)g->h * g->w, outputs = (int64_t)g->p * g->q;
     for (int64_t i = begin; i < end; ++i) {
         float *dx = w->to + i * area;
         memset(dx, 0, (size_t)area * sizeof *dx);
         for (int p = 0; p < g->p; ++p)
             for (int q = 0; q < g->q; ++q) {
-                const range rows = w->range_of(g, true, p), columns = w->range_of(g, false, q);
+                const range rows = w->range_of(g, ROWS, p), columns = w->range_of(g, COLUMNS, q);
                 const float share = w->from[i * outputs + (int64_t)p * g->q + q] / divisor(&rows, &columns);
                 for (int64_t row = rows.first; row < rows.end; ++row)
                     for (int64_t column = columns.first; column < columns.end; ++column)
@@ -234,7 +253,7 @@ static void share_planes(void *arg, int64_t begin, int64_t end) {
 }
 
 static glia_status share(const gli_call *call, range_of *ranges) {
-    const gli_pool2d_geom *g = call->geom;
+    const gli_pool_geom *g = call->geom;
     work w   = {.g = g, .range_of = ranges, .from = call->in[GLI_POOL_BACK_DY]->data, .to = call->out[0]->data};
     w.blocks = (g->c + CHUNK_CHANNELS - 1) / CHUNK_CHANNELS;
     if (gli_images_in_planes(call))

@@ -8,12 +8,12 @@ typedef void (*visitor)(void *arg, int64_t i, int64_t j, int64_t l);
 
 /* Where the window of an output starts in x: {depth, row, column}, which may be in the padding. */
 typedef struct origin {
-    int64_t at[GLI_CONV_AXES];
+    int64_t at[GLI_AXES];
 } origin;
 
 static origin origin_of(const gli_conv_geom *g, int64_t output) {
     origin o;
-    for (int axis = GLI_CONV_AXES - 1; axis >= 0; --axis) {
+    for (int axis = GLI_AXES - 1; axis >= 0; --axis) {
         o.at[axis] = output % g->out[axis] * g->stride[axis] - g->pad[axis];
         output /= g->out[axis];
     }
@@ -38,7 +38,7 @@ static void each_tap(const gli_conv_geom *g, const origin *from, int64_t x, int6
     }
 }
 
-static int64_t product(const int axes[GLI_CONV_AXES]) { return (int64_t)axes[0] * axes[1] * axes[2]; }
+static int64_t product(const int axes[GLI_AXES]) { return (int64_t)axes[0] * axes[1] * axes[2]; }
 
 /* Calls visit(arg, i, j, l) for each product x[i] * w[j] that the convolution adds to y[l]. */
 static void each_product(const gli_conv_geom *g, visitor visit, void *arg) {

@@ -1,5 +1,5 @@
 #include "core/provider.h"
-#include "cpu/reference/pool/pool2d_ref.h"
+#include "cpu/reference/pool/pool_ref.h"
 #include "cpu/reference/ref.h"
 
 static void adaptive_avg_pool2d(const void *geom, const double *const *in, double *const *out) {

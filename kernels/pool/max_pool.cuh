@@ -1,12 +1,11 @@
-/* The windows of max pooling: their largest elements, and where these are. */
-#ifndef GLI_KERNELS_POOL_MAX_WINDOW_CUH
-#define GLI_KERNELS_POOL_MAX_WINDOW_CUH
+/* What max pooling of images and of volumes has in common: a window of one slice, forward and backward. */
+#ifndef GLI_KERNELS_POOL_MAX_POOL_CUH
+#define GLI_KERNELS_POOL_MAX_POOL_CUH
 
 #include "kernels/device/pack.cuh"
 #include "kernels/pool/pool2d.cuh"
 
 namespace glia {
-namespace {
 
 template <class C, int W>
 struct maxima {
@@ -66,13 +65,11 @@ __device__ inline void store_indices(int *indices, int64_t step, bool wide, cons
     for (int k = 0; k < W; ++k) indices[k * step] = in[k];
 }
 
-/* The largest elements of the window of y's element `to`, of W neighbouring channels, with the job's relu. */
+/* Considers the elements of a window of `image`, whose first element is number `first` of its channel. */
 template <class T, int W>
-__device__ inline maxima<compute<T>, W> largest_in_window(const pool_job<T> &j, const pool_element &to) {
+__device__ inline void consider_window(const pool_job<T> &j, const T *image, const window_steps &rows,
+                                       const window_steps &columns, unsigned first, maxima<compute<T>, W> *best) {
     typedef compute<T> C;
-    const window_steps rows = steps_of(j.rows, to.a), columns = steps_of(j.columns, to.b);
-    const T *image = j.in + offset(j.in_stride, {to.n, to.c, 0, 0});
-    maxima<C, W> best;
     for (int r = 0, s = 0; r < rows.count;) {
         packed<T> raw[POOL_AT_ONCE];
         int index[POOL_AT_ONCE]; /* -1: outside */
@@ -80,7 +77,7 @@ __device__ inline maxima<compute<T>, W> largest_in_window(const pool_job<T> &j, 
         for (int k = 0; k < POOL_AT_ONCE; ++k) {
             const unsigned row = rows.first + r * rows.dilation, column = columns.first + s * columns.dilation;
             const bool inside = r < rows.count && row < unsigned(j.rows.in) && column < unsigned(j.columns.in);
-            index[k]          = inside ? int(row * j.columns.in + column) : -1;
+            index[k]          = inside ? int(first + row * j.columns.in + column) : -1;
             if (inside) raw[k] = load_packed(image + (row * j.in_stride[2] + column * j.in_stride[3]), W, W > 1);
             if (++s == columns.count) s = 0, ++r;
         }
@@ -90,14 +87,37 @@ __device__ inline maxima<compute<T>, W> largest_in_window(const pool_job<T> &j, 
             if (index[k] < 0) continue;
             unpack(raw[k], pack);
             for (int w = 0; w < W; ++w) values[w] = pack[w];
-            best.consider(values, index[k]);
+            best->consider(values, index[k]);
         }
     }
+}
+
+/* The largest elements of the window of an image for y's element `to`, of W neighbouring channels, with the job's relu. */
+template <class T, int W>
+__device__ inline maxima<compute<T>, W> largest_in_window(const pool_job<T> &j, const pool_element &to) {
+    const window_steps rows = steps_of(j.rows, to.a), columns = steps_of(j.columns, to.b);
+    maxima<compute<T>, W> best;
+    consider_window(j, j.in + offset(j.in_stride, {to.n, to.c, 0, 0}), rows, columns, 0u, &best);
     if (j.relu) best.rectify();
     return best;
 }
 
-}  // namespace
+/* Adds the dy of windows ps x qs of an image whose index is `own`, that of a thread's element. */
+template <class T, int W>
+__device__ inline void add_gradients(const pool_job<T> &j, const T *dy, const int *indices, const window_range &ps,
+                                     const window_range &qs, int own, compute<T> (&sum)[W]) {
+    typedef compute<T> C;
+    C values[W];
+    for (int p = ps.first; p < ps.last; ++p)
+        for (int q = qs.first; q < qs.last; ++q) {
+            int index[W];
+            load_indices(indices + (p * j.indices_stride[2] + q * j.indices_stride[3]), j.indices_stride[1],
+                         j.wide_indices, index);
+            load<T, W>(dy + (p * j.in_stride[2] + q * j.in_stride[3]), values);
+            for (int k = 0; k < W; ++k) sum[k] += index[k] == own ? values[k] : C(0);
+        }
+}
+
 }  // namespace glia
 
 #endif
