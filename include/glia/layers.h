@@ -75,6 +75,20 @@ typedef struct glia_conv1d_args {
  * causal: no step sees a later one. */
 GLIA_API glia_value glia_model_conv1d(glia_model *model, glia_value x, const glia_conv1d_args *args);
 
+/* Triples are {slices, rows, columns}. */
+typedef struct glia_conv3d_args {
+    const char *name;
+    int filters;
+    int kernel[3];
+    int stride[3], pad[3], pad_end[3], dilation[3], groups; /* as those of glia_conv2d_args */
+    glia_padding padding;
+    glia_activation activation;
+    bool no_bias, frozen;
+    glia_init weight_init, bias_init;
+} glia_conv3d_args;
+/* x: [C,D,H,W]; see glia_conv3d. Weights: NAME.weight [K,C/G,T,R,S], NAME.bias [K]. */
+GLIA_API glia_value glia_model_conv3d(glia_model *model, glia_value x, const glia_conv3d_args *args);
+
 typedef struct glia_conv2d_transpose_args {
     const char *name;
     int filters;
@@ -110,6 +124,27 @@ typedef struct glia_avg_pool2d_args {
     bool ceil_mode, count_include_pad;
 } glia_avg_pool2d_args;
 GLIA_API glia_value glia_model_avg_pool2d(glia_model *model, glia_value x, const glia_avg_pool2d_args *args);
+
+/* Of volumes, x: [C,D,H,W]. */
+typedef struct glia_max_pool3d_args {
+    const char *name;
+    int kernel[3];
+    int stride[3];                       /* default: kernel */
+    int pad[3], pad_end[3], dilation[3]; /* as those of glia_conv2d_args */
+    glia_padding padding;
+    bool ceil_mode;
+} glia_max_pool3d_args;
+GLIA_API glia_value glia_model_max_pool3d(glia_model *model, glia_value x, const glia_max_pool3d_args *args);
+
+typedef struct glia_avg_pool3d_args {
+    const char *name;
+    int kernel[3];
+    int stride[3];          /* default: kernel */
+    int pad[3], pad_end[3]; /* as those of glia_conv2d_args */
+    glia_padding padding;
+    bool ceil_mode, count_include_pad;
+} glia_avg_pool3d_args;
+GLIA_API glia_value glia_model_avg_pool3d(glia_model *model, glia_value x, const glia_avg_pool3d_args *args);
 
 typedef struct glia_adaptive_pool2d_args {
     const char *name;

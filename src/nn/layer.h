@@ -38,14 +38,27 @@ glia_value gli_layer_activation(glia_model *model, glia_value x, glia_activation
 /* Dropout within a layer that has several: number distinguishes their masks. */
 glia_value gli_layer_dropout(glia_model *model, glia_value x, double p, int number);
 
-/* The window of a convolution or of pooling over x [N,C,H,W], from args in which 0 is a default. */
+/* The window of a convolution or of pooling over x [N,C,H,W], or of rank 3 [N,C,D,H,W], from args in which 0 is a
+ * default: as many elements of each array. */
 typedef struct gli_layer_window {
-    int kernel[2], stride[2], pad[2], pad_end[2], dilation[2];
+    int rank;
+    int kernel[3], stride[3], pad[3], pad_end[3], dilation[3];
 } gli_layer_window;
+
+/* That of the args of a layer over two dimensions or three; dilation NULL: it has none. */
+gli_layer_window gli_layer_window_of(int rank, const int *kernel, const int *stride, const int *pad, const int *pad_end,
+                                     const int *dilation);
+#define GLI_LAYER_WINDOW(args, dilation)                                                                            \
+    gli_layer_window_of(GLI_COUNT_OF((args)->kernel), (args)->kernel, (args)->stride, (args)->pad, (args)->pad_end, \
+                        dilation)
+
+/* "{2,3}", of `rank` numbers, in text, which is returned. */
+enum { GLI_LAYER_NUMBERS = 40 };
+const char *gli_layer_numbers(int rank, const int *numbers, char text[GLI_LAYER_NUMBERS]);
 
 /* Fills in the defaults: stride_default, dilation 1, pad_end as pad; and the zeros of padding, where it is one of the
  * SAME kinds. False after a failure. */
-bool gli_layer_fill_window(glia_model *model, const glia_tensor *x, glia_padding padding, const int stride_default[2],
+bool gli_layer_fill_window(glia_model *model, const glia_tensor *x, glia_padding padding, const int *stride_default,
                            gli_layer_window *w);
 
 /* Whether x has ndim dimensions with the batch; otherwise fails. shape: what a sample must be, for the message. */

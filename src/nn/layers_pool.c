@@ -8,69 +8,101 @@
 #include "glia/ops/sequence.h"
 #include "nn/layer.h"
 
-/* What all four layers give: a window, and what is only of one kind. */
+/* What these layers give: a window, and what is only of one kind. */
 typedef struct pooling {
     gli_layer_window window;
     glia_padding padding;
     bool max, ceil_mode, count_include_pad;
 } pooling;
 
-/* x: [N,C,H,W] */
+static glia_value pool_image(glia_model *model, glia_value x, const pooling *given, const gli_layer_window *w) {
+    const glia_max_pool2d_params max = {.kernel    = {w->kernel[0], w->kernel[1]},
+                                        .stride    = {w->stride[0], w->stride[1]},
+                                        .pad       = {w->pad[0], w->pad[1]},
+                                        .pad_end   = {w->pad_end[0], w->pad_end[1]},
+                                        .dilation  = {w->dilation[0], w->dilation[1]},
+                                        .ceil_mode = given->ceil_mode};
+    const glia_avg_pool2d_params avg = {.kernel            = {w->kernel[0], w->kernel[1]},
+                                        .stride            = {w->stride[0], w->stride[1]},
+                                        .pad               = {w->pad[0], w->pad[1]},
+                                        .pad_end           = {w->pad_end[0], w->pad_end[1]},
+                                        .ceil_mode         = given->ceil_mode,
+                                        .count_include_pad = given->count_include_pad};
+    return given->max ? gli_layer_call_1(model, &gli_op_max_pool2d, &max, 1, &x)
+                      : gli_layer_call_1(model, &gli_op_avg_pool2d, &avg, 1, &x);
+}
+
+static glia_value pool_volume(glia_model *model, glia_value x, const pooling *given, const gli_layer_window *w) {
+    const glia_max_pool3d_params max = {.kernel    = {w->kernel[0], w->kernel[1], w->kernel[2]},
+                                        .stride    = {w->stride[0], w->stride[1], w->stride[2]},
+                                        .pad       = {w->pad[0], w->pad[1], w->pad[2]},
+                                        .pad_end   = {w->pad_end[0], w->pad_end[1], w->pad_end[2]},
+                                        .dilation  = {w->dilation[0], w->dilation[1], w->dilation[2]},
+                                        .ceil_mode = given->ceil_mode};
+    const glia_avg_pool3d_params avg = {.kernel            = {w->kernel[0], w->kernel[1], w->kernel[2]},
+                                        .stride            = {w->stride[0], w->stride[1], w->stride[2]},
+                                        .pad               = {w->pad[0], w->pad[1], w->pad[2]},
+                                        .pad_end           = {w->pad_end[0], w->pad_end[1], w->pad_end[2]},
+                                        .ceil_mode         = given->ceil_mode,
+                                        .count_include_pad = given->count_include_pad};
+    return given->max ? gli_layer_call_1(model, &gli_op_max_pool3d, &max, 1, &x)
+                      : gli_layer_call_1(model, &gli_op_avg_pool3d, &avg, 1, &x);
+}
+
+/* x: [N,C,H,W], or of rank 3 [N,C,D,H,W] */
 static glia_value pool(glia_model *model, glia_value x, const pooling *given) {
     const glia_tensor *in = gli_model_shape(model, x);
     gli_layer_window w    = given->window;
+    char kernel[GLI_LAYER_NUMBERS];
     if (!in) return GLI_INVALID;
-    if (w.kernel[0] < 1 || w.kernel[1] < 1)
-        return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "kernel is {%d,%d}, must be positive", w.kernel[0],
-                              w.kernel[1]);
+    for (int i = 0; i < w.rank; ++i)
+        if (w.kernel[i] < 1)
+            return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "kernel is %s, must be positive",
+                                  gli_layer_numbers(w.rank, w.kernel, kernel));
     if (!gli_layer_fill_window(model, in, given->padding, w.kernel, &w)) return GLI_INVALID;
-    if (given->max) {
-        const glia_max_pool2d_params params = {.kernel    = {w.kernel[0], w.kernel[1]},
-                                               .stride    = {w.stride[0], w.stride[1]},
-                                               .pad       = {w.pad[0], w.pad[1]},
-                                               .pad_end   = {w.pad_end[0], w.pad_end[1]},
-                                               .dilation  = {w.dilation[0], w.dilation[1]},
-                                               .ceil_mode = given->ceil_mode};
-        return gli_layer_call_1(model, &gli_op_max_pool2d, &params, 1, &x);
-    }
-    const glia_avg_pool2d_params params = {.kernel            = {w.kernel[0], w.kernel[1]},
-                                           .stride            = {w.stride[0], w.stride[1]},
-                                           .pad               = {w.pad[0], w.pad[1]},
-                                           .pad_end           = {w.pad_end[0], w.pad_end[1]},
-                                           .ceil_mode         = given->ceil_mode,
-                                           .count_include_pad = given->count_include_pad};
-    return gli_layer_call_1(model, &gli_op_avg_pool2d, &params, 1, &x);
+    return w.rank == 3 ? pool_volume(model, x, given, &w) : pool_image(model, x, given, &w);
 }
 
-static glia_value pool2d(glia_model *model, const char *kind, const char *name, glia_value x, const pooling *given) {
+static glia_value pool_layer(glia_model *model, const char *kind, const char *name, glia_value x,
+                             const pooling *given) {
+    const int rank = given->window.rank;
     if (!gli_layer_begin(model, kind, name, &x, 1, false)) return GLI_INVALID;
-    if (!gli_layer_expect(model, x, 4, "[C,H,W]")) return gli_layer_end(model, GLI_INVALID);
+    if (!gli_layer_expect(model, x, 2 + rank, rank == 3 ? "[C,D,H,W]" : "[C,H,W]"))
+        return gli_layer_end(model, GLI_INVALID);
     return gli_layer_end(model, pool(model, x, given));
+}
+
+static pooling max_pooling(gli_layer_window window, glia_padding padding, bool ceil_mode) {
+    return (pooling){.window = window, .padding = padding, .max = true, .ceil_mode = ceil_mode};
+}
+
+static pooling avg_pooling(gli_layer_window window, glia_padding padding, bool ceil_mode, bool count_include_pad) {
+    return (pooling){
+        .window = window, .padding = padding, .ceil_mode = ceil_mode, .count_include_pad = count_include_pad};
 }
 
 glia_value glia_model_max_pool2d(glia_model *model, glia_value x, const glia_max_pool2d_args *args) {
     const glia_max_pool2d_args defaults = {0}, *a = args ? args : &defaults;
-    const pooling given = {.window    = {.kernel   = {a->kernel[0], a->kernel[1]},
-                                         .stride   = {a->stride[0], a->stride[1]},
-                                         .pad      = {a->pad[0], a->pad[1]},
-                                         .pad_end  = {a->pad_end[0], a->pad_end[1]},
-                                         .dilation = {a->dilation[0], a->dilation[1]}},
-                           .padding   = a->padding,
-                           .max       = true,
-                           .ceil_mode = a->ceil_mode};
-    return pool2d(model, "max_pool2d", a->name, x, &given);
+    const pooling given = max_pooling(GLI_LAYER_WINDOW(a, a->dilation), a->padding, a->ceil_mode);
+    return pool_layer(model, "max_pool2d", a->name, x, &given);
 }
 
 glia_value glia_model_avg_pool2d(glia_model *model, glia_value x, const glia_avg_pool2d_args *args) {
     const glia_avg_pool2d_args defaults = {0}, *a = args ? args : &defaults;
-    const pooling given = {.window            = {.kernel  = {a->kernel[0], a->kernel[1]},
-                                                 .stride  = {a->stride[0], a->stride[1]},
-                                                 .pad     = {a->pad[0], a->pad[1]},
-                                                 .pad_end = {a->pad_end[0], a->pad_end[1]}},
-                           .padding           = a->padding,
-                           .ceil_mode         = a->ceil_mode,
-                           .count_include_pad = a->count_include_pad};
-    return pool2d(model, "avg_pool2d", a->name, x, &given);
+    const pooling given = avg_pooling(GLI_LAYER_WINDOW(a, NULL), a->padding, a->ceil_mode, a->count_include_pad);
+    return pool_layer(model, "avg_pool2d", a->name, x, &given);
+}
+
+glia_value glia_model_max_pool3d(glia_model *model, glia_value x, const glia_max_pool3d_args *args) {
+    const glia_max_pool3d_args defaults = {0}, *a = args ? args : &defaults;
+    const pooling given = max_pooling(GLI_LAYER_WINDOW(a, a->dilation), a->padding, a->ceil_mode);
+    return pool_layer(model, "max_pool3d", a->name, x, &given);
+}
+
+glia_value glia_model_avg_pool3d(glia_model *model, glia_value x, const glia_avg_pool3d_args *args) {
+    const glia_avg_pool3d_args defaults = {0}, *a = args ? args : &defaults;
+    const pooling given = avg_pooling(GLI_LAYER_WINDOW(a, NULL), a->padding, a->ceil_mode, a->count_include_pad);
+    return pool_layer(model, "avg_pool3d", a->name, x, &given);
 }
 
 static glia_value pool1d(glia_model *model, const char *kind, const char *name, glia_value x, bool steps_first,
@@ -83,7 +115,8 @@ static glia_value pool1d(glia_model *model, const char *kind, const char *name, 
 
 glia_value glia_model_max_pool1d(glia_model *model, glia_value x, const glia_max_pool1d_args *args) {
     const glia_max_pool1d_args defaults = {0}, *a = args ? args : &defaults;
-    const pooling given = {.window    = {.kernel   = {1, a->kernel},
+    const pooling given = {.window    = {.rank     = 2,
+                                         .kernel   = {1, a->kernel},
                                          .stride   = {1, a->stride},
                                          .pad      = {0, a->pad},
                                          .pad_end  = {0, a->pad_end},
@@ -96,11 +129,14 @@ glia_value glia_model_max_pool1d(glia_model *model, glia_value x, const glia_max
 
 glia_value glia_model_avg_pool1d(glia_model *model, glia_value x, const glia_avg_pool1d_args *args) {
     const glia_avg_pool1d_args defaults = {0}, *a = args ? args : &defaults;
-    const pooling given = {
-        .window  = {.kernel = {1, a->kernel}, .stride = {1, a->stride}, .pad = {0, a->pad}, .pad_end = {0, a->pad_end}},
-        .padding = a->padding,
-        .ceil_mode         = a->ceil_mode,
-        .count_include_pad = a->count_include_pad};
+    const pooling given = {.window            = {.rank    = 2,
+                                                 .kernel  = {1, a->kernel},
+                                                 .stride  = {1, a->stride},
+                                                 .pad     = {0, a->pad},
+                                                 .pad_end = {0, a->pad_end}},
+                           .padding           = a->padding,
+                           .ceil_mode         = a->ceil_mode,
+                           .count_include_pad = a->count_include_pad};
     return pool1d(model, "avg_pool1d", a->name, x, a->steps_first, &given);
 }
 

@@ -126,62 +126,31 @@ static int read_groups(gli_onnx_node *node) {
     return (int)groups;
 }
 
-/* x [N,C,D,H,W] as the images of a convolution of two dimensions, [N D',C S,H,W]: for each depth that the window stands
- * at, the S images of each channel that are in it. */
-static gli_onnx_value *depth_as_channels(gli_onnx_node *node, gli_onnx_value *x, const gli_onnx_window *w) {
-    static const int depth_first[] = {0, 2, 1, 3, 4};
-    glia_pad_params pad            = {.before = {0, 0, w->pad[0]}, .after = {0, 0, w->pad_end[0]}};
-    gli_onnx_value *part[GLI_MAX_IN];
-    gli_onnx_shape merged = {0};
-    if (w->kernel[0] > GLI_MAX_IN || w->pad[0] < 0 || w->pad_end[0] < 0)
-        return gli_onnx_fail(node, GLIA_UNSUPPORTED, "a window of depth %d, with pads of %d and %d", w->kernel[0],
-                             w->pad[0], w->pad_end[0]);
-    x = gli_onnx_call(node, &gli_op_pad, &pad, GLI_ONNX_VALUES(x));
-    x = gli_onnx_transpose(node, x, depth_first);
-    if (!x) return NULL;
-    const int64_t last = x->is.dim[1] - ((int64_t)w->dilation[0] * (w->kernel[0] - 1) + 1);
-    if (last < 0) return gli_onnx_fail(node, GLIA_BAD_FORMAT, "its window is deeper than %s", GLI_SHAPE_OF(&x->is));
-    for (int s = 0; s < w->kernel[0]; ++s) {
-        const int64_t start  = (int64_t)s * w->dilation[0];
-        gli_onnx_shape stack = {0};
-        part[s]              = gli_onnx_slice(node, x, 1, start, start + last + 1, w->stride[0]);
-        if (!part[s]) return NULL;
-        gli_onnx_copy_dims(&stack, part[s], 0, 3);
-        gli_onnx_add_dim(&stack, 1, 1);
-        gli_onnx_copy_dims(&stack, part[s], 3, 5);
-        part[s] = gli_onnx_reshape(node, part[s], &stack);
-    }
-    x = gli_onnx_concat(node, w->kernel[0], part, 3);
-    if (!x) return NULL;
-    gli_onnx_merge_dims(&merged, x, 0, 2);
-    gli_onnx_merge_dims(&merged, x, 2, 4);
-    gli_onnx_copy_dims(&merged, x, 4, 6);
-    return gli_onnx_reshape(node, x, &merged);
+static gli_onnx_value *conv3d(gli_onnx_node *node, const gli_onnx_window *w, int groups, gli_onnx_value *x,
+                              gli_onnx_value *filters, gli_onnx_value *bias) {
+    glia_conv3d_params params = glia_conv3d_defaults();
+    params.groups             = groups;
+    memcpy(params.stride, w->stride, sizeof params.stride);
+    memcpy(params.pad, w->pad, sizeof params.pad);
+    memcpy(params.pad_end, w->pad_end, sizeof params.pad_end);
+    memcpy(params.dilation, w->dilation, sizeof params.dilation);
+    return gli_onnx_call(node, &gli_op_conv3d, &params, GLI_ONNX_VALUES(x, filters, bias));
 }
 
-/* y [N D',K,P,Q] of such a convolution as [N,K,D',P,Q]. */
-static gli_onnx_value *depth_from_batch(gli_onnx_node *node, gli_onnx_value *y, const gli_onnx_value *x) {
-    static const int channels_first[] = {0, 2, 1, 3, 4};
-    gli_onnx_shape shape              = {0};
-    if (!y || !x->is.dim[0]) return gli_onnx_fail(node, GLIA_UNSUPPORTED, "images of three dimensions, and none");
-    gli_onnx_copy_dims(&shape, x, 0, 1);
-    gli_onnx_add_dim(&shape, y->is.dim[0] / x->is.dim[0], y->other[0] / x->other[0]);
-    gli_onnx_copy_dims(&shape, y, 1, 4);
-    return gli_onnx_transpose(node, gli_onnx_reshape(node, y, &shape), channels_first);
-}
-
-static gli_onnx_value *as_image(gli_onnx_node *node, gli_onnx_value *x, const gli_onnx_window *w) {
-    return w->rank == 3 ? depth_as_channels(node, x, w) : gli_onnx_to_row(node, x);
-}
-
-/* w [K,C/G,S,...] with S among the channels. */
-static gli_onnx_value *as_filters(gli_onnx_node *node, gli_onnx_value *w) {
-    gli_onnx_shape shape = {0};
-    if (w->is.ndim != 5) return gli_onnx_to_row(node, w);
-    gli_onnx_copy_dims(&shape, w, 0, 1);
-    gli_onnx_merge_dims(&shape, w, 1, 3);
-    gli_onnx_copy_dims(&shape, w, 3, 5);
-    return gli_onnx_reshape(node, w, &shape);
+/* Of one dimension or two. */
+static gli_onnx_value *conv2d(gli_onnx_node *node, const gli_onnx_window *w, int groups, gli_onnx_value *x,
+                              gli_onnx_value *filters, gli_onnx_value *bias) {
+    glia_conv2d_params params = glia_conv2d_defaults();
+    params.groups             = groups;
+    memcpy(params.stride, w->stride + 1, sizeof params.stride);
+    memcpy(params.pad, w->pad + 1, sizeof params.pad);
+    memcpy(params.pad_end, w->pad_end + 1, sizeof params.pad_end);
+    memcpy(params.dilation, w->dilation + 1, sizeof params.dilation);
+    x       = gli_onnx_to_row(node, x);
+    filters = gli_onnx_to_row(node, filters);
+    if (!x || !filters) return NULL;
+    gli_onnx_value *y = gli_onnx_call(node, &gli_op_conv2d, &params, GLI_ONNX_VALUES(x, filters, bias));
+    return w->rank == 1 ? gli_onnx_from_row(node, y) : y;
 }
 
 void gli_onnx_map_conv(gli_onnx_node *node) {
@@ -190,19 +159,8 @@ void gli_onnx_map_conv(gli_onnx_node *node) {
     GLI_ONNX_REQUIRE(node, x && w, GLIA_BAD_FORMAT, "it has an image and weights");
     if (!gli_onnx_read_window(node, x, w, &window)) return;
     gli_onnx_fill_pads(x, &window);
-    glia_conv2d_params params = glia_conv2d_defaults();
-    params.groups             = read_groups(node);
-    memcpy(params.stride, window.stride + 1, sizeof params.stride);
-    memcpy(params.pad, window.pad + 1, sizeof params.pad);
-    memcpy(params.pad_end, window.pad_end + 1, sizeof params.pad_end);
-    memcpy(params.dilation, window.dilation + 1, sizeof params.dilation);
-    gli_onnx_value *image = as_image(node, x, &window), *filters = as_filters(node, w);
-    if (!image || !filters) return;
-    gli_onnx_value *y = gli_onnx_call(node, &gli_op_conv2d, &params, GLI_ONNX_VALUES(image, filters, bias));
-    if (window.rank == 3)
-        gli_onnx_give(node, 0, depth_from_batch(node, y, x));
-    else
-        gli_onnx_give(node, 0, window.rank == 1 ? gli_onnx_from_row(node, y) : y);
+    const int groups = read_groups(node);
+    gli_onnx_give(node, 0, (window.rank == 3 ? conv3d : conv2d)(node, &window, groups, x, w, bias));
 }
 
 /* ---- ConvTranspose ---- */

@@ -21,7 +21,7 @@ struct Row {
     glia_dtype dtype = GLIA_F32;
 };
 
-const glia_shape kImage = {3, {2, 6, 5}}, kSteps = {2, {6, 4}}, kFlat = {1, {8}};
+const glia_shape kImage = {3, {2, 6, 5}}, kVolume = {4, {2, 4, 6, 5}}, kSteps = {2, {6, 4}}, kFlat = {1, {8}};
 
 glia_value lengths_of(glia_model *net, glia_value x) {
     return glia_model_lengths(net, x, with(glia_lengths_args{.name = "lengths", .padding = 0.25}));
@@ -49,6 +49,28 @@ const vector<Row> &rows() {
                                                             .dilation   = {1, 2},
                                                             .groups     = 2,
                                                             .activation = GLIA_RELU}));
+         }},
+        {"conv3d", kVolume,
+         [](auto net, auto x) {
+             return glia_model_conv3d(net, x,
+                                      with(glia_conv3d_args{.filters    = 4,
+                                                            .kernel     = {3, 3, 2},
+                                                            .stride     = {1, 2, 1},
+                                                            .pad        = {2, 1, 0},
+                                                            .pad_end    = {1, GLIA_NO_PAD, 1},
+                                                            .dilation   = {2, 1, 2},
+                                                            .groups     = 2,
+                                                            .activation = GLIA_RELU}));
+         }},
+        {"max_pool3d", kVolume,
+         [](auto net, auto x) {
+             return glia_model_max_pool3d(
+                 net, x, with(glia_max_pool3d_args{.kernel = {3, 2, 2}, .stride = {2, 1, 2}, .ceil_mode = true}));
+         }},
+        {"avg_pool3d", kVolume,
+         [](auto net, auto x) {
+             return glia_model_avg_pool3d(
+                 net, x, with(glia_avg_pool3d_args{.kernel = {2, 3, 3}, .pad = {1, 1, 1}, .count_include_pad = true}));
          }},
         {"conv1d", kSteps,
          [](auto net, auto x) {

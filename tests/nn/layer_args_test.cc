@@ -377,7 +377,7 @@ TEST_F(LayerArgs, softmax_layers_are_over_the_last_dimension) {
 
 // What layers take in the test below.
 struct Values {
-    glia_value image, series, vector, words, length;
+    glia_value image, volume, series, vector, words, length;
 };
 
 struct Named {
@@ -410,6 +410,18 @@ const Named kLayers[] = {
     {"avg_pool2d",
      [](auto *m, auto &v, auto *name) {
          return glia_model_avg_pool2d(m, v.image, with(glia_avg_pool2d_args{.name = name, .kernel = {2, 2}}));
+     }},
+    {"conv3d",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_conv3d(m, v.volume, with(glia_conv3d_args{.name = name, .filters = 2, .kernel = {2, 2, 2}}));
+     }},
+    {"max_pool3d",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_max_pool3d(m, v.volume, with(glia_max_pool3d_args{.name = name, .kernel = {2, 2, 2}}));
+     }},
+    {"avg_pool3d",
+     [](auto *m, auto &v, auto *name) {
+         return glia_model_avg_pool3d(m, v.volume, with(glia_avg_pool3d_args{.name = name, .kernel = {2, 2, 2}}));
      }},
     {"adaptive_max_pool2d",
      [](auto *m, auto &v, auto *name) {
@@ -538,7 +550,9 @@ const Named kLayers[] = {
 };
 
 Values inputs(glia_model *net) {
-    return {glia_model_input(net, "image", GLIA_SHAPE(2, 4, 4)), glia_model_input(net, "series", GLIA_SHAPE(4, 3)),
+    return {glia_model_input(net, "image", GLIA_SHAPE(2, 4, 4)),
+            glia_model_input(net, "volume", GLIA_SHAPE(2, 3, 4, 4)),
+            glia_model_input(net, "series", GLIA_SHAPE(4, 3)),
             glia_model_input(net, "vector", GLIA_SHAPE(6)),
             glia_model_index_input(net, "words", GLIA_I32, GLIA_SHAPE(4)),
             glia_model_index_input(net, "length", GLIA_I32, GLIA_SCALAR)};
