@@ -141,7 +141,7 @@ __global__ void __launch_bounds__(TILE_THREADS, 2) max_pool2d_dropout_backward_k
 }
 
 template <class T>
-tile_job<T> tiles_of(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, const gli_dropout_geom &dropout,
+tile_job<T> tiles_of(const gli_pool_geom &g, const gli_pool2d_arrays &a, const gli_dropout_geom &dropout,
                      const int64_t *step, void *flat, bool backward, int width) {
     tile_job<T> j   = {};
     j.pool          = job_of<T>(g, a, backward, width);
@@ -164,19 +164,19 @@ unsigned blocks_of(const tile_job<T> &j, int images) {
 
 /* Whether images can be read, or written, in packs of channels. */
 template <class T>
-bool image_in_packs(const gli_pool2d_geom &g, const void *image, const int64_t *stride) {
+bool image_in_packs(const gli_pool_geom &g, const void *image, const int64_t *stride) {
     return g.c % vector<T>::width == 0 && strides_fit_packs<T>(image, stride);
 }
 
 template <class T, int W>
-cudaError_t launch(const gli_pool2d_geom &g, const tile_job<T> &j, bool backward, cudaStream_t stream) {
+cudaError_t launch(const gli_pool_geom &g, const tile_job<T> &j, bool backward, cudaStream_t stream) {
     if (backward)
         return GLI_LAUNCH((max_pool2d_dropout_backward_kernel<T, W>), blocks_of(j, g.n), TILE_THREADS, 0, stream, j);
     return GLI_LAUNCH((max_pool2d_dropout_kernel<T, W>), blocks_of(j, g.n), TILE_THREADS, 0, stream, j);
 }
 
 template <class T>
-cudaError_t pool_and_drop(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, const gli_dropout_geom &dropout,
+cudaError_t pool_and_drop(const gli_pool_geom &g, const gli_pool2d_arrays &a, const gli_dropout_geom &dropout,
                           const int64_t *step, void *flat, bool backward, cudaStream_t stream) {
     enum { WIDE = vector<T>::width };
     if (has_no_images(g)) return cudaSuccess;
@@ -188,20 +188,20 @@ cudaError_t pool_and_drop(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, 
 }  // namespace
 }  // namespace glia
 
-bool gli_kernel_max_pool2d_dropout_backward_fits(const gli_pool2d_geom *g) {
+bool gli_kernel_max_pool2d_dropout_backward_fits(const gli_pool_geom *g) {
     const bool without_pad = g->pad_h == 0 && g->pad_w == 0 && g->dilation_h == 1 && g->dilation_w == 1;
     return g->r > 0 && g->s > 0 && without_pad && g->stride_h == g->r && g->stride_w == g->s &&
            int64_t(g->p) * g->r == g->h && int64_t(g->q) * g->s == g->w;
 }
 
-cudaError_t gli_kernel_max_pool2d_dropout(const gli_pool2d_geom *pool, const gli_pool2d_arrays *arrays,
+cudaError_t gli_kernel_max_pool2d_dropout(const gli_pool_geom *pool, const gli_pool2d_arrays *arrays,
                                           const gli_dropout_geom *dropout, const int64_t *step, void *dropped,
                                           cudaStream_t stream) {
     return GLI_FOR_FLOAT(arrays->dtype, T,
                          glia::pool_and_drop<T>(*pool, *arrays, *dropout, step, dropped, false, stream));
 }
 
-cudaError_t gli_kernel_max_pool2d_dropout_backward(const gli_pool2d_geom *pool, const gli_pool2d_arrays *arrays,
+cudaError_t gli_kernel_max_pool2d_dropout_backward(const gli_pool_geom *pool, const gli_pool2d_arrays *arrays,
                                                    const gli_dropout_geom *dropout, const int64_t *step, const void *dy,
                                                    cudaStream_t stream) {
     return GLI_FOR_FLOAT(arrays->dtype, T,

@@ -11,17 +11,17 @@ extern "C" {
 #endif
 
 /* Whether the gradient can be computed so: the windows are known, and divide x without a rest. */
-bool gli_kernel_max_pool2d_dropout_backward_fits(const gli_pool2d_geom *geom);
+bool gli_kernel_max_pool2d_dropout_backward_fits(const gli_pool_geom *geom);
 
 /* gli_kernel_max_pool2d, whose y is not written, and gli_kernel_dropout of it: dropped, row-major [n,c,p,q]. With the
  * bits of both. step: as of gli_kernel_dropout. */
-cudaError_t gli_kernel_max_pool2d_dropout(const gli_pool2d_geom *pool, const gli_pool2d_arrays *arrays,
+cudaError_t gli_kernel_max_pool2d_dropout(const gli_pool_geom *pool, const gli_pool2d_arrays *arrays,
                                           const gli_dropout_geom *dropout, const int64_t *step, void *dropped,
                                           cudaStream_t stream);
 
 /* gli_kernel_dropout of dy, row-major [n,c,p,q], and gli_kernel_max_pool2d_backward of the result, which is not
  * written, to dx. The arrays have no `in`, and dy no strides. */
-cudaError_t gli_kernel_max_pool2d_dropout_backward(const gli_pool2d_geom *pool, const gli_pool2d_arrays *arrays,
+cudaError_t gli_kernel_max_pool2d_dropout_backward(const gli_pool_geom *pool, const gli_pool2d_arrays *arrays,
                                                    const gli_dropout_geom *dropout, const int64_t *step, const void *dy,
                                                    cudaStream_t stream);
 

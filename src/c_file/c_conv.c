@@ -4,7 +4,7 @@
 #include "glia/ops.h"
 
 gli_c_conv gli_c_conv_of(const gli_c_layer *l) {
-    const gli_conv2d_geom *g = l->geom;
+    const gli_conv_geom *g = l->geom;
     gli_c_conv out           = {.c = g->c, .k = g->k, .groups = g->groups};
     gli_c_window_begin(&out.w);
     gli_c_window_add(&out.w,
@@ -16,7 +16,7 @@ gli_c_conv gli_c_conv_of(const gli_c_layer *l) {
 }
 
 void gli_c_plan_conv(gli_c_file *f, gli_c_layer *l) {
-    const gli_conv2d_geom *g = l->geom;
+    const gli_conv_geom *g = l->geom;
     (void)f;
     l->activation = g->activation;
 }
@@ -25,8 +25,8 @@ void gli_c_plan_conv(gli_c_file *f, gli_c_layer *l) {
 
 glia_status gli_c_read_filters(gli_c_file *f, const gli_c_layer *l, int64_t count, int k, gli_c_filters *out) {
     const float *w, *bias;
-    GLI_TRY(gli_c_read(f, l->node, GLI_CONV2D_W, &w));
-    GLI_TRY(gli_c_read(f, l->node, GLI_CONV2D_BIAS, &bias));
+    GLI_TRY(gli_c_read(f, l->node, GLI_CONV_W, &w));
+    GLI_TRY(gli_c_read(f, l->node, GLI_CONV_BIAS, &bias));
     GLI_TRY(gli_c_floats(f, count, &out->w));
     GLI_TRY(gli_c_floats(f, k, &out->bias));
     for (int64_t i = 0; i < count; ++i) out->w[i] = w[i];
@@ -295,7 +295,7 @@ static void put_image(gli_c_file *f, const gli_c_layer *l) {
 /* ---- One step of a stream ---- */
 
 static void plan_conv2d(gli_c_file *f, gli_c_layer *l) {
-    const gli_conv2d_geom *g = l->geom;
+    const gli_conv_geom *g = l->geom;
     gli_c_plan_conv(f, l);
     if (l->time < 0) return;
     gli_c_add_field(l, "past", (int64_t)((g->s - 1) * g->dilation_w + 1) * g->c, false);
@@ -342,7 +342,7 @@ static void put_conv2d(gli_c_file *f, const gli_c_layer *l) {
 }
 
 const gli_c_op gli_c_conv2d = {.op        = &gli_op_conv2d,
-                               .data      = 1u << GLI_CONV2D_X,
+                               .data      = 1u << GLI_CONV_X,
                                .folds     = true,
                                .activates = true,
                                .plan      = plan_conv2d,

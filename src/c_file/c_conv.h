@@ -3,7 +3,7 @@
 #define GLI_C_FILE_C_CONV_H
 
 #include "c_file/c_file.h"
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 
 /* A convolution of any number of axes. */
 typedef struct gli_c_conv {
@@ -13,7 +13,7 @@ typedef struct gli_c_conv {
 
 gli_c_conv gli_c_conv_of(const gli_c_layer *l);
 
-static inline bool gli_c_conv_has_bias(const gli_c_layer *l) { return gli_c_has(l, GLI_CONV2D_BIAS) || l->batchnorm; }
+static inline bool gli_c_conv_has_bias(const gli_c_layer *l) { return gli_c_has(l, GLI_CONV_BIAS) || l->batchnorm; }
 
 /* Copies of the model's weights, to be changed. */
 typedef struct gli_c_filters {

@@ -75,7 +75,7 @@ static void put_transpose(gli_c_file *f, const gli_c_layer *l) {
 }
 
 const gli_c_op gli_c_conv2d_transpose = {.op        = &gli_op_conv2d_transpose,
-                                         .data      = 1u << GLI_CONV2D_X,
+                                         .data      = 1u << GLI_CONV_X,
                                          .folds     = true,
                                          .activates = true,
                                          .plan      = gli_c_plan_conv,

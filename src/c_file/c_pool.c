@@ -2,9 +2,9 @@
 #include "c_file/c_file.h"
 #include "core/print.h"
 #include "glia/ops.h"
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool_geom.h"
 
-static gli_c_window window_of(const gli_pool2d_geom *g) {
+static gli_c_window window_of(const gli_pool_geom *g) {
     gli_c_window w;
     gli_c_window_begin(&w);
     gli_c_window_add(&w,
@@ -16,7 +16,7 @@ static gli_c_window window_of(const gli_pool2d_geom *g) {
 }
 
 /* Loops over channels and windows; *level: inside of them. */
-static void begin(gli_c_file *f, const gli_pool2d_geom *g, const gli_c_window *w, int *level) {
+static void begin(gli_c_file *f, const gli_pool_geom *g, const gli_c_window *w, int *level) {
     gli_c_put_loop(f, (*level)++, "c", g->c, "\n");
     for (int i = 0; i < w->n; ++i)
         gli_c_put_loop(f, (*level)++, w->axis[i].out_name, w->axis[i].out, i == w->n - 1 ? " {\n" : "\n");
@@ -66,11 +66,11 @@ static const char *decline_indices(const gli_c_file *f, const gli_c_layer *l) {
 
 static void plan_max(gli_c_file *f, gli_c_layer *l) {
     (void)f;
-    if (((const gli_pool2d_geom *)l->geom)->relu) l->activation = GLIA_UNARY_RELU;
+    if (((const gli_pool_geom *)l->geom)->relu) l->activation = GLIA_UNARY_RELU;
 }
 
 static void put_max(gli_c_file *f, const gli_c_layer *l) {
-    const gli_pool2d_geom *g = l->geom;
+    const gli_pool_geom *g = l->geom;
     const gli_c_window w     = window_of(g);
     int level                = 1;
     begin(f, g, &w, &level);
@@ -104,7 +104,7 @@ static void put_outside(gli_c_file *f, const gli_c_window *w) {
 }
 
 /* The taps that are counted: those in x, or those in x and its padding, but none beyond that. */
-static void put_counted(gli_c_file *f, int level, const gli_pool2d_geom *g, const gli_c_window *w) {
+static void put_counted(gli_c_file *f, int level, const gli_pool_geom *g, const gli_c_window *w) {
     char text[GLI_C_EXPRESSION];
     const int outer = level;
     for (int i = 0; i < w->n; ++i)
@@ -127,7 +127,7 @@ static void put_counted(gli_c_file *f, int level, const gli_pool2d_geom *g, cons
 }
 
 static void put_average(gli_c_file *f, const gli_c_layer *l) {
-    const gli_pool2d_geom *g = l->geom;
+    const gli_pool_geom *g = l->geom;
     const gli_c_window w     = window_of(g);
     char text[GLI_C_EXPRESSION], result[64];
     int level = 1;
@@ -151,7 +151,7 @@ const gli_c_op gli_c_avg_pool2d = {.op = &gli_op_avg_pool2d, .data = 1, .activat
 
 /* ---- Adaptive pooling: window p of P is from row p H / P to (p + 1) H / P, rounded outwards ---- */
 
-static gli_c_window adaptive_of(const gli_pool2d_geom *g) {
+static gli_c_window adaptive_of(const gli_pool_geom *g) {
     gli_c_window w = {.n = 2, .axis = {{.in = g->h, .out = g->p}, {.in = g->w, .out = g->q}}};
     gli_c_window_end(&w);
     return w;
@@ -167,7 +167,7 @@ static void begin_range(gli_c_file *f, int level, const gli_c_axis *a) {
 }
 
 static void put_adaptive(gli_c_file *f, const gli_c_layer *l, bool max) {
-    const gli_pool2d_geom *g = l->geom;
+    const gli_pool_geom *g = l->geom;
     const gli_c_window w     = adaptive_of(g);
     char text[GLI_C_EXPRESSION];
     int level = 1;

@@ -196,8 +196,9 @@ GLI_CUDA_GEMM(forward_3d, gli_convolution, forward_call, gli_kernel_conv3d)
 GLI_CUDA_GEMM(forward_3d_tensor_cores, gli_convolution, forward_call, gli_kernel_conv3d_tensor_cores)
 GLI_CUDA_GEMM(data_3d, gli_convolution, data_call, gli_kernel_conv3d)
 GLI_CUDA_GEMM(data_3d_tensor_cores, gli_convolution, data_call, gli_kernel_conv3d_tensor_cores)
-GLI_CUDA_GEMM(filter_3d, gli_convolution, filter_call, gli_kernel_conv3d_filter)
-GLI_CUDA_GEMM(filter_3d_tensor_cores, gli_convolution, filter_call, gli_kernel_conv3d_filter_tensor_cores)
+GLI_CUDA_GEMM(filter_3d, gli_convolution, gli_cuda_filter_convolution, gli_kernel_conv3d_filter)
+GLI_CUDA_GEMM(filter_3d_tensor_cores, gli_convolution, gli_cuda_filter_convolution,
+              gli_kernel_conv3d_filter_tensor_cores)
 
 GLI_CUDA_KERNEL_PROVIDER(conv3d, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward,
                          .run = forward_3d_tensor_cores, .workspace = forward_workspace, .strided_in = 7,

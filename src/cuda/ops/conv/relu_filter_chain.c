@@ -3,7 +3,7 @@
 #include "core/dtype.h"
 #include "cuda/ops/chain.h"
 #include "cuda/ops/gemm_provider.h"
-#include "ops/conv/conv2d_geom.h"
+#include "ops/conv/conv_geom.h"
 #include "ops/elementwise/unary_geom.h"
 
 /* Whether the direct kernel is the one that the call runs with. */
@@ -25,7 +25,7 @@ static bool chain_of(const gli_call *const *calls, int n, gli_convolution *out) 
     gli_cuda_view view;
     if (n < 2 || relu->kind != GLIA_UNARY_RELU || relu->from != GLI_FROM_Y ||
         !gli_cuda_is(filter, &gli_op_conv2d_backward_filter) ||
-        !gli_cuda_feeds(calls[0], filter, GLI_CONV2D_FILTER_DY) || !runs_directly(filter) ||
+        !gli_cuda_feeds(calls[0], filter, GLI_CONV_FILTER_DY) || !runs_directly(filter) ||
         !lies_as(calls[0]->in[GLI_UNARY_BACKWARD_Y], calls[0]->out[0]) ||
         !lies_as(calls[0]->in[GLI_UNARY_BACKWARD_DY], calls[0]->out[0]) ||
         !gli_cuda_view_as_is(filter, gli_cuda_filter_direct_kernel, &view))
