@@ -345,8 +345,8 @@ GLIA_API glia_status glia_model_predict_array(glia_model *model, const void *inp
                                               void *out, size_t bytes);
 
 /* The class with the largest output, for every sample of data; the first output is [classes, ...] of two classes or
- * more, and out is [count, ...], of which bytes is the size. Of equal outputs the first counts, and NaN counts as larger
- * than any number. */
+ * more, and out is [count, ...], of which bytes is the size. Of equal outputs the first counts, and NaN counts as
+ * larger than any number. */
 GLIA_API glia_status glia_model_predict_classes(glia_model *model, glia_dataset *data, int batch_size, int64_t *out,
                                                 size_t bytes);
 

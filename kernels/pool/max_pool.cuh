@@ -92,7 +92,8 @@ __device__ inline void consider_window(const pool_job<T> &j, const T *image, con
     }
 }
 
-/* The largest elements of the window of an image for y's element `to`, of W neighbouring channels, with the job's relu. */
+/* The largest elements of the window of an image for y's element `to`, of W neighbouring channels, with the job's relu.
+ */
 template <class T, int W>
 __device__ inline maxima<compute<T>, W> largest_in_window(const pool_job<T> &j, const pool_element &to) {
     const window_steps rows = steps_of(j.rows, to.a), columns = steps_of(j.columns, to.b);

@@ -5,7 +5,7 @@
 
 gli_c_conv gli_c_conv_of(const gli_c_layer *l) {
     const gli_conv_geom *g = l->geom;
-    gli_c_conv out           = {.c = g->c, .k = g->k, .groups = g->groups};
+    gli_c_conv out         = {.c = g->c, .k = g->k, .groups = g->groups};
     gli_c_window_begin(&out.w);
     gli_c_window_add(&out.w,
                      &(gli_c_axis){g->h, g->p, g->r, g->stride_h, g->pad_h, g->pad_h_end, g->dilation_h, "", "", ""});

@@ -71,8 +71,8 @@ static void plan_max(gli_c_file *f, gli_c_layer *l) {
 
 static void put_max(gli_c_file *f, const gli_c_layer *l) {
     const gli_pool_geom *g = l->geom;
-    const gli_c_window w     = window_of(g);
-    int level                = 1;
+    const gli_c_window w   = window_of(g);
+    int level              = 1;
     begin(f, g, &w, &level);
     const int outer = level;
     gli_c_put(f, "%sfloat largest = -INFINITY;\n", gli_c_indent(level));
@@ -128,7 +128,7 @@ static void put_counted(gli_c_file *f, int level, const gli_pool_geom *g, const 
 
 static void put_average(gli_c_file *f, const gli_c_layer *l) {
     const gli_pool_geom *g = l->geom;
-    const gli_c_window w     = window_of(g);
+    const gli_c_window w   = window_of(g);
     char text[GLI_C_EXPRESSION], result[64];
     int level = 1;
     begin(f, g, &w, &level);
@@ -168,7 +168,7 @@ static void begin_range(gli_c_file *f, int level, const gli_c_axis *a) {
 
 static void put_adaptive(gli_c_file *f, const gli_c_layer *l, bool max) {
     const gli_pool_geom *g = l->geom;
-    const gli_c_window w     = adaptive_of(g);
+    const gli_c_window w   = adaptive_of(g);
     char text[GLI_C_EXPRESSION];
     int level = 1;
     begin(f, g, &w, &level);

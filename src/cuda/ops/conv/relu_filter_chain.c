@@ -24,9 +24,8 @@ static bool chain_of(const gli_call *const *calls, int n, gli_convolution *out) 
     const gli_call *filter     = calls[1];
     gli_cuda_view view;
     if (n < 2 || relu->kind != GLIA_UNARY_RELU || relu->from != GLI_FROM_Y ||
-        !gli_cuda_is(filter, &gli_op_conv2d_backward_filter) ||
-        !gli_cuda_feeds(calls[0], filter, GLI_CONV_FILTER_DY) || !runs_directly(filter) ||
-        !lies_as(calls[0]->in[GLI_UNARY_BACKWARD_Y], calls[0]->out[0]) ||
+        !gli_cuda_is(filter, &gli_op_conv2d_backward_filter) || !gli_cuda_feeds(calls[0], filter, GLI_CONV_FILTER_DY) ||
+        !runs_directly(filter) || !lies_as(calls[0]->in[GLI_UNARY_BACKWARD_Y], calls[0]->out[0]) ||
         !lies_as(calls[0]->in[GLI_UNARY_BACKWARD_DY], calls[0]->out[0]) ||
         !gli_cuda_view_as_is(filter, gli_cuda_filter_direct_kernel, &view))
         return false;
