@@ -10,8 +10,8 @@ function(glia_onnx_schema target)
                      DEPENDS ${schema}
                      COMMENT "Writing C for ONNX's schema"
                      VERBATIM)
-  add_custom_target(onnx_schema DEPENDS ${folder}/onnx.pb-c.c ${folder}/onnx.pb-c.h)
-  add_dependencies(${target} onnx_schema)
+  add_custom_target(glia_onnx_schema_c DEPENDS ${folder}/onnx.pb-c.c ${folder}/onnx.pb-c.h)
+  add_dependencies(${target} glia_onnx_schema_c)
   target_sources(${target} PRIVATE ${folder}/onnx.pb-c.c ${folder}/onnx.pb-c.h)
   set_source_files_properties(${folder}/onnx.pb-c.c PROPERTIES COMPILE_OPTIONS "-w;-DNDEBUG") # its asserts would end the process
   target_include_directories(${target} PUBLIC ${folder})

@@ -52,6 +52,7 @@
 #include "glia/profile.h"
 #include "glia/safetensors.h"
 #include "glia/search.h"
+#include "glia/sequence_layers.h"
 #include "glia/series.h"
 #include "glia/sound.h"
 #include "glia/spectrum.h"

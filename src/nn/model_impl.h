@@ -5,7 +5,7 @@
 
 #include "core/op.h"
 #include "core/philox.h"
-#include "glia/layers.h"
+#include "glia/sequence_layers.h"
 #include "nn/names.h"
 
 enum { GLI_WEIGHT_ALIGNMENT = 16 /* elements: each weight starts at a cache line */ };

@@ -180,7 +180,7 @@ TEST(HostileFile, IsRefusedWithAWord) {
         {"\"shape\":[2,6,5]", "\"shape\":[9223372036854775807,6,5]", GLIA_INVALID_ARGUMENT,
          "image: shape [9223372036854775807,6,5] has more bytes"},
         {"\"shape\":[2,6,5]", "\"shape\":[1,1,1,1,1,1,1,1,1]", GLIA_BAD_FORMAT, "no end of the shape"},
-        {"\"op\":\"conv2d\"", "\"op\":\"conv3d\"", GLIA_UNSUPPORTED, "layer 'conv2d': no op is named 'conv3d'"},
+        {"\"op\":\"conv2d\"", "\"op\":\"conv4d\"", GLIA_UNSUPPORTED, "layer 'conv2d': no op is named 'conv4d'"},
         {"\"op\":\"conv2d\"", "\"op\":\"relu\"", GLIA_UNSUPPORTED, "'relu', which is a kind of the op 'unary'"},
         {"\"groups\":2", "\"sets\":2", GLIA_UNSUPPORTED, "layer 'conv2d': op conv2d has no param 'sets'"},
         {"\"groups\":2", "\"groups\":2,\"groups\":2", GLIA_BAD_FORMAT, "op conv2d has the param 'groups' twice"},

@@ -237,8 +237,11 @@ const vector<Row> &rows() {
 }
 
 TEST(ModelFile, EveryLayerHasARow) {
-    std::ifstream file(GLIA_SOURCE_DIR "/include/glia/layers.h");
-    const string header(std::istreambuf_iterator<char>(file), {});
+    string header;
+    for (const char *name : {"layers", "sequence_layers"}) {
+        std::ifstream file(string(GLIA_SOURCE_DIR "/include/glia/") + name + ".h");
+        header.append(std::istreambuf_iterator<char>(file), {});
+    }
     const std::regex function(R"(GLIA_API glia_value glia_model_(\w+)\()");
     std::set<string> declared, tested;
     for (std::sregex_iterator it(header.begin(), header.end(), function), end; it != end; ++it)

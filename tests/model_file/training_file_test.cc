@@ -38,7 +38,7 @@ TEST(TrainingFile, KnowsAllThatItHasToWrite) {
     EXPECT_EQ(sizeof(glia_compile_args), 208u);
     EXPECT_EQ(sizeof(glia_output_args), 104u);
     EXPECT_EQ(sizeof(gli_weight), 272u);
-    EXPECT_EQ(sizeof(gli_model_node), 232u);
+    EXPECT_EQ(sizeof(gli_model_node), 240u);
     EXPECT_EQ(sizeof(gli_layer), 216u);
 }
 
