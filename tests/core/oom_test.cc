@@ -36,14 +36,7 @@ glia_tensor *make(glia_context *ctx, Keep &keep, glia_shape shape, glia_dtype dt
     return keep(tensor, glia_tensor_destroy);
 }
 
-// Of oneDNN's kernels not all take an image of one element.
-bool is_small(const Case &c) {
-    int64_t elements = c.inputs.empty() ? 2 : 1;
-    for (size_t d = 0; !c.inputs.empty() && d < c.inputs[0].dims.size(); ++d) elements *= c.inputs[0].dims[d];
-    return elements <= 1;
-}
-
-// An op call on the tensors of its first case of several elements; the tensors are made beforehand, the call may fail.
+// An op call on the tensors of its first case; the tensors are made beforehand, the call may fail.
 Scenario op_call(const gli_op &op, const gli_provider &provider) {
     struct State {
         const Case *c = nullptr;
@@ -52,7 +45,7 @@ Scenario op_call(const gli_op &op, const gli_provider &provider) {
     };
     auto state = std::make_shared<State>();
     for (const Case &c : all_cases())
-        if (c.op == &op && !c.bench && (!state->c || (is_small(*state->c) && !is_small(c)))) state->c = &c;
+        if (c.op == &op && !c.bench && !state->c) state->c = &c;
     Scenario s;
     s.name     = std::string("call_") + op.name + "__" + (provider.name + 4);
     s.provider = provider.name;
