@@ -104,7 +104,7 @@ static void write_box(FILE *file, const char *name, const char *kind, const unsi
 static glia_status make_picture(glia_context *ctx, int i, uint64_t *state, const char *dir, FILE *boxes) {
     unsigned char pixels[3 * PIXELS], owner[PIXELS];
     char name[32], path[PATH];
-    shape shapes[MOST];
+    shape shapes[MOST] = {0};
     double ground[3];
     draw_ground(state, ground);
     const int n = draw_shapes(ground, state, shapes);
