@@ -23,6 +23,11 @@ static int label_of(char c) {
     return c >= 'a' && c <= 'z' ? c - 'a' + 26 : NO_LABEL;
 }
 
+static char letter_of(int label) {
+    if (label >= DOTS) return '.';
+    return (char)(label < 26 ? 'A' + label : 'a' + label - 26);
+}
+
 static uint64_t labels_of(const term *t) {
     uint64_t set = 0;
     for (int i = 0; i < t->n; ++i) set |= UINT64_C(1) << t->label[i];
@@ -73,7 +78,7 @@ static void imply_result(gli_onnx_node *node, const term *terms, int n, int dots
     for (int label = 0; label < DOTS; ++label) {
         int count = 0;
         for (int i = 0; i < n; ++i) count += labels_of(&terms[i]) >> label & 1;
-        if (count == 1) add_label(node, out, label, (char)(label < 26 ? 'A' + label : 'a' + label - 26));
+        if (count == 1) add_label(node, out, label, letter_of(label));
     }
 }
 
@@ -126,6 +131,26 @@ static void sum_out(gli_onnx_node *node, term *t, uint64_t keep) {
     for (int i = 0; i < t->n; ++i)
         if (!(axes & GLIA_AXIS(i))) t->label[n++] = t->label[i];
     t->n = n;
+}
+
+static bool is_one(const term *t, int i) { return t->value->is.dim[i] == 1 && t->value->other[i] == 1; }
+
+/* A label has one size in both. Where it is 1 in one of them, this one is repeated, as if it had not the label. */
+static void check_sizes(gli_onnx_node *node, term *a, term *b) {
+    uint64_t a_ones = 0, b_ones = 0;
+    for (int i = 0; i < a->n; ++i)
+        for (int k = 0; k < b->n; ++k) {
+            const gli_onnx_value *x = a->value, *y = b->value;
+            const bool same = x->is.dim[i] == y->is.dim[k], either = is_one(a, i) || is_one(b, k);
+            if (a->label[i] != b->label[k] || (same && x->other[i] == y->other[k])) continue;
+            GLI_ONNX_REQUIRE(node, either, GLIA_BAD_FORMAT,
+                             "'%c' in its equation is %lld in one term and %lld in another", letter_of(a->label[i]),
+                             (long long)(same ? x->other[i] : x->is.dim[i]),
+                             (long long)(same ? y->other[k] : y->is.dim[k]));
+            *(is_one(a, i) ? &a_ones : &b_ones) |= UINT64_C(1) << a->label[i];
+        }
+    sum_out(node, a, ~a_ones);
+    sum_out(node, b, ~b_ones);
 }
 
 /* x [first...,rest...] with `ones` dimensions of 1 in between. */
@@ -209,6 +234,8 @@ static void contract(gli_onnx_node *node, term *a, term *b, uint64_t shared, uin
 }
 
 static void take(gli_onnx_node *node, term *a, term *b, uint64_t keep) {
+    check_sizes(node, a, b);
+    if (!gli_onnx_ok(node)) return;
     sum_out(node, a, keep | labels_of(b));
     sum_out(node, b, keep | labels_of(a));
     if (!gli_onnx_ok(node)) return;

@@ -279,6 +279,9 @@ TEST_F(ImportTest, ComputesEinsum) {
          {{2, 1}, {1, 2}, {2}},
          {2},
          [&](auto &x) { return f(x[0], 1) * (f(x[1], 0) * f(x[2], 0) + f(x[1], 1) * f(x[2], 1)); }},
+        // a size of 1 is repeated
+        {"ij,jk->ik", {{2, 1}, {2, 2}}, {2, 2}, [&](auto &x) { return f(x[0], 0) * (f(x[1], 1) + f(x[1], 3)); }},
+        {"i...,i...->...", {{2, 2}, {1, 1}}, {2}, [&](auto &x) { return (f(x[0], 1) + f(x[0], 3)) * f(x[1], 0); }},
     };
     for (const Einsum &e : examples) {
         std::vector<std::vector<float>> x;
@@ -288,6 +291,16 @@ TEST_F(ImportTest, ComputesEinsum) {
         }
         EXPECT_EQ(compute(einsum(e.equation, e.shapes, e.shape), e.shapes, x, e.shape)[1], e.second(x)) << e.equation;
     }
+}
+
+// As many products, which a sum over both labels at once would not tell apart.
+TEST_F(ImportTest, EinsumOfLabelsWithTwoSizes) {
+    ASSERT_EQ(open(einsum("ij,ij->", {{2, 3}, {3, 2}}, {}).file()), GLIA_OK) << message();
+    glia_graph *graph = nullptr;
+    ASSERT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
+    EXPECT_EQ(glia_onnx_add_to_graph(file, graph, nullptr, &y, 1), GLIA_UNSUPPORTED);
+    EXPECT_TRUE(says("'i' in its equation is 2 in one term and 3 in another")) << message();
+    glia_graph_destroy(graph);
 }
 
 TEST_F(ImportTest, ComputesTrilu) {
@@ -345,7 +358,6 @@ TEST_F(ImportTest, MultipliesSizes) {
     }
 }
 
-// A control character, also one of U+0080 to U+009F, is in no name of a model.
 // A mask of dropout as large as the batch is no model's: it need not be there where nothing reads it.
 TEST_F(ImportTest, OutputsThatNothingReadsNeedNotBeComputed) {
     Network n;
@@ -365,6 +377,7 @@ TEST_F(ImportTest, OutputsThatNothingReadsNeedNotBeComputed) {
     glia_model_destroy(other);
 }
 
+// A control character, also one of U+0080 to U+009F, is in no name of a model.
 TEST_F(ImportTest, NamesWithControlCharacters) {
     Network n         = small_network();
     n.initializers[0] = onnx::tensor("w\xc2\x9bJ\n", FLOAT, {2, 3}, raw<float>({1, -2, 3, -4, 5, -6}));
