@@ -1,6 +1,7 @@
 #include "export.h"
 
 #include <glia/glia.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,13 +46,33 @@ static int read_arguments(job *j, int argc, char **argv) {
         ++i;
     }
     if (!j->model) return misused("it takes a model's file, not", "");
+    if (ends_with(j->model, ".onnx"))
+        return misused("it takes a model's file, which glia convert makes of a network, not", j->model);
     return j->path ? 0 : misused("it takes --c FILE; there is only", j->model);
+}
+
+/* Whether the model's file has a value for each of its weights. */
+static int has_weights(const glia_model *model, const glia_safetensors *file) {
+    for (int i = 0; i < glia_model_weight_count(model); ++i)
+        if (glia_safetensors_find(file, glia_model_weight_name(model, i)) < 0) return 0;
+    return 1;
+}
+
+/* A model that glia convert wrote is not compiled, but has all that predicting needs: no weight is drawn anew. */
+static glia_status compile(glia_context *ctx, const job *j, glia_model *model) {
+    glia_safetensors *file = NULL;
+    if (!isnan(glia_model_learning_rate(model))) return GLIA_OK;
+    glia_status status = glia_safetensors_open(ctx, j->model, &file);
+    if (status == GLIA_OK && has_weights(model, file)) status = glia_model_compile(model, (glia_value){0}, NULL);
+    glia_safetensors_close(file);
+    return status;
 }
 
 static int write_file(glia_context *ctx, const job *j) {
     glia_model *model = NULL;
     glia_c_file_info info;
     glia_status status = glia_model_load(ctx, j->model, NULL, &model);
+    if (status == GLIA_OK) status = compile(ctx, j, model);
     if (status == GLIA_OK) status = glia_model_export_c(model, j->path, &j->args, &info);
     glia_model_destroy(model);
     if (status != GLIA_OK) return complain(glia_message(ctx));
