@@ -58,6 +58,7 @@ static glia_status export_c(glia_model *model, const char *path, const glia_c_fi
     gli_arena_free(f.ctx, &f.arena);
     gli_names_free(f.ctx, &f.names);
     gli_names_free(f.ctx, &f.layer_names);
+    gli_names_free(f.ctx, &f.sizes);
     glia_graph_destroy(graph);
     return status;
 }

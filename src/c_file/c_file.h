@@ -87,6 +87,7 @@ struct gli_c_file {
     bool gates, minimum, maximum; /* more functions that it has */
     bool checks;                  /* an index may be out of range, so that the functions return whether one was */
     gli_names names, layer_names; /* of the latter run_NAME, NAME_weight and the like are made */
+    gli_names sizes;              /* of inputs and outputs, in capitals */
     const char *path;
     char prefix[GLIA_C_PREFIX_SIZE], upper[GLIA_C_PREFIX_SIZE];
     char output_names[GLIA_MAX_OUTPUTS][GLI_NAME_SIZE];
@@ -122,8 +123,17 @@ void gli_c_use(gli_c_file *f, glia_unary_kind kind);
 /* Whether the text is a name in C, and no word of the language. */
 bool gli_c_is_name(const char *text);
 
-/* A name in C made of the text, and a suffix, that is not among the names yet. */
-glia_status gli_c_name(gli_c_file *f, gli_names *names, const char *text, const char *suffix, char out[GLI_NAME_SIZE]);
+/* A name in C made of the text, and a suffix, that nothing of the file has yet. */
+glia_status gli_c_name(gli_c_file *f, const char *text, const char *suffix, char out[GLI_NAME_SIZE]);
+
+/* Of an input or an output, whose size is a macro: they differ in capitals, too. */
+glia_status gli_c_name_port(gli_c_file *f, const char *text, char out[GLI_NAME_SIZE]);
+
+/* Of a layer, among those of layers. */
+glia_status gli_c_name_layer(gli_c_file *f, const char *text, const char *suffix, char out[GLI_NAME_SIZE]);
+
+/* In capitals; without `size` - 1 characters at most. */
+void gli_c_upper(const char *text, char *out, size_t size);
 
 /* Nothing may be named "FIRST_SECOND" from now on. */
 glia_status gli_c_keep(gli_c_file *f, const char *first, const char *second);

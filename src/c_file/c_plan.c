@@ -120,10 +120,13 @@ static void stem_of(const gli_node *node, char out[GLI_NAME_SIZE]) {
 
 /* Whether a function of the layer has a name that the file already has. */
 static bool is_taken(const gli_c_file *f, const char *name) {
-    char run[GLI_NAME_SIZE + 8], step[GLI_NAME_SIZE + 8];
-    gli_format(run, sizeof run, "run_%s", name);
-    gli_format(step, sizeof step, "step_%s", name);
-    return gli_names_find(&f->names, run) || gli_names_find(&f->names, step);
+    static const char *const verbs[] = {"run", "step", "reverse"};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; ++i) {
+        char function[GLI_NAME_SIZE + 8];
+        gli_format(function, sizeof function, "%s_%s", verbs[i], name);
+        if (gli_names_find(&f->names, function)) return true;
+    }
+    return false;
 }
 
 /* The first function of a layer has its name, others that of their op too. */
@@ -135,8 +138,8 @@ static glia_status name_layer(gli_c_file *f, gli_c_layer *l) {
         stem_of(f->layers[i].node, before);
         if (strcmp(stem, before) == 0) suffix = l->node->op->name;
     }
-    GLI_TRY(gli_c_name(f, &f->layer_names, stem, suffix, l->name));
-    return is_taken(f, l->name) ? gli_c_name(f, &f->layer_names, stem, "layer", l->name) : GLIA_OK;
+    GLI_TRY(gli_c_name_layer(f, stem, suffix, l->name));
+    return is_taken(f, l->name) ? gli_c_name_layer(f, stem, "layer", l->name) : GLIA_OK;
 }
 
 /* The geometry of one step, where a stream's node works on one. */
@@ -326,7 +329,7 @@ static glia_status name_values(gli_c_file *f) {
     for (int n = 0; n < f->n_layers; ++n) GLI_TRY(gli_c_keep(f, "run", f->layers[n].name));
     for (int id = 1; id < f->graph->n_values; ++id)
         if (f->values[id].place == GLI_C_INPUT) {
-            GLI_TRY(gli_c_name(f, &f->names, f->graph->values[id].name, "", name));
+            GLI_TRY(gli_c_name_port(f, f->graph->values[id].name, name));
             GLI_TRY(gli_arena_strdup(f->ctx, &f->arena, name, &f->values[id].name));
         }
     for (int n = 0; n < f->n_layers; ++n) {
@@ -337,7 +340,7 @@ static glia_status name_values(gli_c_file *f) {
             gli_c_value *value = &f->values[root];
             const char *text   = f->graph->values[root].name;
             if (value->listed) continue;
-            GLI_TRY(gli_c_name(f, &f->names, text ? text : "constant", "values", name));
+            GLI_TRY(gli_c_name(f, text ? text : "constant", "values", name));
             GLI_TRY(gli_arena_strdup(f->ctx, &f->arena, name, &value->name));
             value->listed = true;
         }

@@ -107,6 +107,11 @@ static glia_status weights(gli_c_file *f, const gli_c_layer *l) {
 
 /* ---- One step ---- */
 
+/* What the name of a direction's function begins with. */
+static const char *verb_of(const gli_rnn_geom *g, int direction) {
+    return *suffix_of(g, direction) ? "reverse" : "step";
+}
+
 /* One direction's step while it is written. */
 typedef struct cell {
     gli_c_file *f;
@@ -207,8 +212,8 @@ static void put_step(gli_c_file *f, const gli_c_layer *l) {
     for (int d = 0; d < g->directions; ++d) {
         const cell c = {f, l, g, suffix_of(g, d)};
         gli_c_put(f, "/* One step: %s. */\n", formulas[g->cell]);
-        gli_c_put(f, "static void step_%s%s(const float *restrict x, float *restrict h, %sfloat *restrict gate) {\n",
-                  l->name, c.suffix, lstm ? "float *restrict c, " : "");
+        gli_c_put(f, "static void %s_%s(const float *restrict x, float *restrict h, %sfloat *restrict gate) {\n",
+                  verb_of(g, d), l->name, lstm ? "float *restrict c, " : "");
         if (g->cell == GLIA_RNN_GRU || g->projection)
             gli_c_put(f, "    float *inner = gate + %d;\n", g->gates * g->hidden);
         if (lstm)
@@ -226,7 +231,7 @@ static void put_step(gli_c_file *f, const gli_c_layer *l) {
 static void put_stream(gli_c_file *f, const gli_c_layer *l) {
     const gli_rnn_geom *g = l->geom;
     const bool lstm       = g->cell == GLIA_RNN_LSTM;
-    gli_c_put(f, "    step_%s%s(x, state->%s_h, ", l->name, suffix_of(g, 0), l->name);
+    gli_c_put(f, "    %s_%s(x, state->%s_h, ", verb_of(g, 0), l->name, l->name);
     if (lstm) gli_c_put(f, "state->%s_c, ", l->name);
     gli_c_put(f, "work);\n");
     for (int o = GLI_RNN_Y; o <= GLI_RNN_H_N; ++o)
@@ -250,7 +255,7 @@ static void put_sequence(gli_c_file *f, const gli_c_layer *l) {
             gli_c_put(f, "    for (int t = %d; t >= 0; --t) {\n", g->steps - 1);
         else
             gli_c_put_loop(f, 1, "t", g->steps, " {\n");
-        gli_c_put(f, "        step_%s%s(x + t * %lld, h, %sgate);\n", l->name, suffix_of(g, d), (long long)g->x_step,
+        gli_c_put(f, "        %s_%s(x + t * %lld, h, %sgate);\n", verb_of(g, d), l->name, (long long)g->x_step,
                   lstm ? "c, " : "");
         if (gli_c_needs(f, l, GLI_RNN_Y)) {
             gli_c_put(f, "        memcpy(y + t * %lld", (long long)g->y_step);

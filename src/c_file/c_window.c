@@ -4,7 +4,7 @@
 #include "c_file/c_file.h"
 #include "core/print.h"
 
-static bool is_trivial(const gli_c_axis *a) { return a->in == 1 && a->out == 1 && a->kernel == 1; }
+static bool is_trivial(const gli_c_axis *a) { return a->in == 1 && a->out == 1 && a->kernel == 1 && a->pad == 0; }
 
 /* Each element of y is of the element of x at the same place. */
 static bool has_no_window(const gli_c_axis *a) {
@@ -14,10 +14,10 @@ static bool has_no_window(const gli_c_axis *a) {
 void gli_c_window_begin(gli_c_window *w) { *w = (gli_c_window){0}; }
 
 void gli_c_window_add(gli_c_window *w, const gli_c_axis *axis) {
-    gli_c_axis *last = &w->axis[w->n - 1];
-    if (w->n > 0 && has_no_window(last) && has_no_window(axis))
+    gli_c_axis *last = w->n > 0 ? &w->axis[w->n - 1] : NULL;
+    if (last && has_no_window(last) && has_no_window(axis))
         last->in *= axis->in, last->out *= axis->out;
-    else if (w->n > 0 && is_trivial(last))
+    else if (last && is_trivial(last))
         *last = *axis;
     else
         w->axis[w->n++] = *axis;

@@ -26,8 +26,11 @@ static const char *shape_text(const gli_c_file *f, int id, char text[GLI_SHAPE_T
 }
 #define SHAPE_OF(file, id) shape_text(file, id, (char[GLI_SHAPE_TEXT]){0})
 
-static void put_upper(gli_c_file *f, const char *name) {
-    for (; *name; ++name) gli_c_put(f, "%c", *name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name);
+/* #define PREFIX_NAME_SIZE COUNT */
+static void put_size(gli_c_file *f, const char *name, int id) {
+    char upper[GLI_NAME_SIZE];
+    gli_c_upper(name, upper, sizeof upper);
+    gli_c_put(f, "#define %s_%s_SIZE %lld\n", f->upper, upper, (long long)count_of(f, id));
 }
 
 /* ---- The interface ---- */
@@ -108,16 +111,8 @@ static void put_title(gli_c_file *f) {
 }
 
 static void put_sizes(gli_c_file *f) {
-    for (int i = 0; i < f->graph->n_inputs; ++i) {
-        gli_c_put(f, "#define %s_", f->upper);
-        put_upper(f, f->values[input_id(f, i)].name);
-        gli_c_put(f, "_SIZE %lld\n", (long long)count_of(f, input_id(f, i)));
-    }
-    for (int i = 0; i < f->n_outputs; ++i) {
-        gli_c_put(f, "#define %s_", f->upper);
-        put_upper(f, f->output_names[i]);
-        gli_c_put(f, "_SIZE %lld\n", (long long)count_of(f, f->outputs[i].id));
-    }
+    for (int i = 0; i < f->graph->n_inputs; ++i) put_size(f, f->values[input_id(f, i)].name, input_id(f, i));
+    for (int i = 0; i < f->n_outputs; ++i) put_size(f, f->output_names[i], f->outputs[i].id);
     gli_c_put(f, "\n/* Of the buffer that the results between layers share. */\n#define %s_SCRATCH_BYTES %zu\n\n",
               f->upper, f->info.scratch);
 }
@@ -158,7 +153,7 @@ static void put_declarations(gli_c_file *f) {
     gli_c_put(f,
               "/* The functions above have a static buffer, so that no two threads may be in them at once. Here the "
               "buffer is\n"
-              " * the caller's. Where %s_NO_BUFFER is defined there is no other function. */\n",
+              " * the caller's. Where %s_NO_BUFFER is defined no other one computes. */\n",
               f->upper);
     put_single(f, true);
     gli_c_put(f, ";\n\n");
@@ -347,7 +342,7 @@ static glia_status put_file(gli_c_file *f) {
 
 static glia_status name_outputs(gli_c_file *f) {
     for (int i = 0; i < f->n_outputs; ++i)
-        GLI_TRY(gli_c_name(f, &f->names, f->model->training->outputs[i].name, "", f->output_names[i]));
+        GLI_TRY(gli_c_name_port(f, f->model->training->outputs[i].name, f->output_names[i]));
     return GLIA_OK;
 }
 

@@ -93,6 +93,12 @@ TEST(CFile, Convolutions) {
                             x = glia_model_conv2d(net, glia_model_conv2d(net, x, &depth), &point);
                             return glia_model_conv2d(net, x, &groups);
                         }});
+    expect_predictions({"a row of padding alone", GLIA_SHAPE(2, 1, 6), [](auto *net, auto x) {
+                            glia_conv2d_args args{};
+                            args.filters = 3, args.kernel[0] = 1, args.kernel[1] = 2;
+                            args.stride[0] = 3, args.pad[0] = 1;
+                            return glia_model_conv2d(net, x, &args);
+                        }});
     expect_predictions({"vectors", GLIA_SHAPE(3, 40), [](auto *net, auto x) {
                             glia_conv1d_args args{};
                             args.filters = 5, args.kernel = 9, args.stride = 2, args.pad = 4;
@@ -388,24 +394,69 @@ TEST(CFile, NamesAreNamesOfC) {
     expect_same(file.run(x, 1, 2), n.predict(x, 1, 2));
 }
 
-// A layer's function is run_NAME, which may be that of the file, or what an input is named.
-TEST(CFile, NamesOfFunctionsDoNotMeet) {
+// A model without layers yet.
+struct Bare {
     glia_context *ctx = nullptr;
     glia_model *net   = nullptr;
-    ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
-    ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
-    glia_value x = glia_model_input(net, "run_b", GLIA_SHAPE(3));
-    for (const char *name : {"run", "b", "a.b", "a_b"})
-        x = glia_model_dense(net, x, with(glia_dense_args{.name = name, .units = 3}));
-    ASSERT_EQ(glia_model_compile(net, x, nullptr), GLIA_OK) << glia_message(ctx);
-    Exported file(net, {.prefix = "run", .streaming = false, .time_axis = 0});
+
+    Bare() {
+        EXPECT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
+        EXPECT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
+    }
+    ~Bare() {
+        glia_model_destroy(net);
+        glia_context_destroy(ctx);
+    }
+    glia_value dense(glia_value x, const char *name) const {
+        return glia_model_dense(net, x, with(glia_dense_args{.name = name, .units = 3}));
+    }
+    void compile(glia_value y) const { ASSERT_EQ(glia_model_compile(net, y, nullptr), GLIA_OK) << glia_message(ctx); }
+};
+
+// A layer's function is run_NAME, which may be that of the file, what an input is named, or an array of another layer;
+// that of a layer's second direction may be what another layer is named.
+TEST(CFile, NamesOfFunctionsDoNotMeet) {
+    Bare b;
+    glia_value x = glia_model_input(b.net, "run_b", GLIA_SHAPE(3));
+    for (const char *name : {"run", "b", "a.b", "a_b", "weight", "run_c", "c_bias", "step", "init"})
+        x = b.dense(x, name);
+    x = glia_model_reshape(b.net, x, with(glia_reshape_args{nullptr, GLIA_SHAPE(3, 1)}));
+    for (const char *name : {"d", "d_reverse", "reverse_d"})
+        x = glia_model_gru(b.net, x,
+                           with(glia_gru_args{.name = name, .units = 1, .direction = GLIA_RNN_BOTH, .sequence = true}));
+    b.compile(x);
+    Exported file(b.net, {.prefix = "run", .streaming = false, .time_axis = 0});
     file.compile();
     const Values in = numbers(3);
-    Values want(3);
-    ASSERT_EQ(glia_model_predict_array(net, in.data(), 12, 1, want.data(), 12), GLIA_OK) << glia_message(ctx);
-    expect_same(file.run(in, 1, 3), want);
-    glia_model_destroy(net);
-    glia_context_destroy(ctx);
+    Values want(6);
+    ASSERT_EQ(glia_model_predict_array(b.net, in.data(), 12, 1, want.data(), 24), GLIA_OK) << glia_message(b.ctx);
+    expect_same(file.run(in, 1, 6), want);
+}
+
+// C++ and later C have more words, and a variable of the file is no input.
+TEST(CFile, NamesOfInputsAndOutputsAreNamesEverywhere) {
+    for (const char *name : {"class", "new", "bool", "asm", "typeof", "linux", "t", "int32_t"}) {
+        Bare b;
+        b.compile(b.dense(glia_model_input(b.net, name, GLIA_SHAPE(1, 3)), "first"));
+        Exported file(b.net, {.prefix = nullptr, .streaming = true, .time_axis = 0});
+        const std::string nothing = " -c -o /dev/null '" + file.path + "'";
+        expect_quiet(std::string(GLIA_CC) + " -std=gnu2x -Wall -Wextra -Wshadow -Werror" + nothing,
+                     file.folder / "log");
+        expect_quiet(std::string(GLIA_CC) + " -x c++ -DNET_HEADER_ONLY -Wall -Wextra -Werror" + nothing,
+                     file.folder / "log");
+    }
+}
+
+TEST(CFile, SizesOfNamesThatDifferInCapitals) {
+    Bare b;
+    const glia_value both[] = {glia_model_input(b.net, "Image", GLIA_SHAPE(3)),
+                               glia_model_input(b.net, "image", GLIA_SHAPE(5))};
+    b.compile(b.dense(glia_model_concat(b.net, both, 2, nullptr), "IMAGE"));
+    Exported file(b.net);
+    file.compile();
+    for (const char *line :
+         {"#define NET_IMAGE_SIZE 3\n", "#define NET_IMAGE_1_SIZE 5\n", "#define NET_IMAGE__SIZE 3\n"})
+        EXPECT_NE(file.text().find(line), std::string::npos) << line << file.text();
 }
 
 TEST(CFile, AnOutputMayBeAnInputOrShownTwice) {
