@@ -54,10 +54,10 @@ typedef struct glia_dlpack_import_args {
  * Success takes `from`: its deleter, where it has one, is called at once where it was copied, else by
  * glia_tensor_destroy, which waits for the context's work. After a failure it is still the caller's. args may be NULL.
  *
- * Memory is used as it is where it is on the context's device (also kDLCUDAHost for "cpu", kDLCUDAManaged for
- * "cuda:N"), aligned to its elements, and no stride is negative. A tensor that is flagged READ_ONLY stays so: what
- * would write to it fails. Memory of the host can be copied in any layout to any context, memory of a GPU within that
- * GPU, where its layout could be shared.
+ * Memory is used as it is where it is on the context's device (also kDLCUDAHost and kDLROCMHost for "cpu",
+ * kDLCUDAManaged for "cuda:N"), aligned to its elements, and no stride is negative. A tensor that is flagged READ_ONLY
+ * stays so: what would write to it fails. Memory of the host can be copied in any layout to any context, memory of a
+ * GPU within that GPU, where its layout could be shared.
  *
  * Every field is checked that can be. GLIA_UNSUPPORTED: another major version, a data type that Glia has no tensors of,
  * lanes other than 1, more than 8 dimensions, a layout that cannot be shared. GLIA_DEVICE_MISMATCH: memory that the

@@ -129,11 +129,11 @@ typedef struct glia_onnx_save_args {
  * initializers with their names, shapes and values; those that no output needs are left out. A model of bf16 or f16 is
  * written as one of f32, with the weights that it keeps in f32.
  *
- * What is no operator is several of them, so that all layers of glia/layers.h and glia/spectrum.h can be written: an
- * LSTM with a projection or a cell_clip is as many nodes as it has steps. Errors, before anything is written:
- * GLIA_UNSUPPORTED for an op that ONNX cannot say, such as one of glia/custom.h, with its layer, for weights of more
- * than 2 GB, and in a build without protobuf-c; GLIA_INVALID_ARGUMENT for a weight that has no value yet. The file
- * appears under its name as a whole, or what was there stays. args may be NULL. */
+ * What is no operator is several of them, so that all layers of glia/layers.h, glia/sequence_layers.h and
+ * glia/spectrum.h can be written: an LSTM with a projection or a cell_clip is as many nodes as it has steps. Errors,
+ * before anything is written: GLIA_UNSUPPORTED for an op that ONNX cannot say, such as one of glia/custom.h, with its
+ * layer, for weights of more than 2 GB, and in a build without protobuf-c; GLIA_INVALID_ARGUMENT for a weight that has
+ * no value yet. The file appears under its name as a whole, or what was there stays. args may be NULL. */
 GLIA_API glia_status glia_onnx_save(const glia_model *model, const char *path, const glia_onnx_save_args *args);
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 
 #include "glia/ops/conv.h"
 #include "onnx/onnx_export.h"
+#include "ops/spatial.h"
 
 /* The last two dimensions exchanged. */
 static const char *transposed(gli_onnx_export *ex, const char *x, int ndim) {
@@ -56,8 +57,11 @@ void gli_onnx_write_conv(gli_onnx_op_call *c) {
     const int *pad = gli_onnx_param_ints(c, "pad"), *end = gli_onnx_param_ints(c, "pad_end");
     const char *y = gli_onnx_add(c->ex, c->row->name, c->n_in, c->in);
     gli_onnx_set_params(c);
-    gli_onnx_set_ints(c->ex, "kernel_shape", 2, c->x[1]->shape.dim + 2);
-    gli_onnx_set_ints(c->ex, "pads", 4, (int64_t[]){pad[0], pad[1], end[0], end[1]});
+    const int n = c->x[0]->shape.ndim - 2;
+    int64_t pads[2 * GLI_AXES];
+    for (int i = 0; i < n; ++i) pads[i] = pad[i], pads[n + i] = end[i];
+    gli_onnx_set_ints(c->ex, "kernel_shape", n, c->x[1]->shape.dim + 2);
+    gli_onnx_set_ints(c->ex, "pads", 2 * n, pads);
     const int *activation = gli_onnx_param_ints(c, "activation");
     c->out[0]             = gli_onnx_write_activation(c->ex, y, c->y[0]->dtype, (glia_activation)*activation);
 }

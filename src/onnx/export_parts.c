@@ -102,6 +102,11 @@ static int64_t integer(const gli_op_param *param, const void *params, int i) {
     }
 }
 
+bool gli_onnx_param_flag(const gli_onnx_op_call *c, const char *name) {
+    const gli_op_param *param = find(c->op, name);
+    return param && integer(param, c->params, 0) != 0;
+}
+
 static void set_param(const gli_onnx_op_call *c, const gli_op_param *param, const char *attribute) {
     const int count = gli_param_count(param);
     int64_t values[2 * GLIA_MAX_DIMS];

@@ -5,10 +5,12 @@
 
 #include "core/size.h"
 #include "onnx/onnx_export.h"
+#include "ops/spatial.h"
 
-/* A window over rows and columns. */
+/* A window over rows and columns, and over the slices of volumes. */
 typedef struct window {
-    int64_t pads[4]; /* before both axes, then after them */
+    int n;                      /* axes */
+    int64_t pads[2 * GLI_AXES]; /* before all axes, then after them */
     bool ceil_mode, fits;
 } window;
 
@@ -18,15 +20,15 @@ static window window_of(const gli_onnx_op_call *c) {
     const int *kernel = gli_onnx_param_ints(c, "kernel"), *stride = gli_onnx_param_ints(c, "stride");
     const int *dilation = gli_onnx_param_ints(c, "dilation"), *pad = gli_onnx_param_ints(c, "pad");
     const int *end = gli_onnx_param_ints(c, "pad_end");
-    window w       = {.fits = true};
-    for (int i = 0; i < 2; ++i) {
+    window w       = {.n = c->x[0]->shape.ndim - 2, .fits = true};
+    for (int i = 0; i < w.n; ++i) {
         const int64_t span = (int64_t)(dilation ? dilation[i] : 1) * (kernel[i] - 1) + 1;
         const int64_t size = c->x[0]->shape.dim[2 + i], windows = c->y[0]->shape.dim[2 + i];
         const int64_t needed = (windows - 1) * stride[i] + span - size - pad[i];
         w.pads[i]            = pad[i];
-        w.pads[2 + i]        = gli_max_i64(needed, end[i]);
+        w.pads[w.n + i]      = gli_max_i64(needed, end[i]);
         w.ceil_mode          = w.ceil_mode || needed > end[i];
-        w.fits               = w.fits && w.pads[2 + i] < kernel[i];
+        w.fits               = w.fits && w.pads[w.n + i] < kernel[i];
     }
     return w;
 }
@@ -34,26 +36,29 @@ static window window_of(const gli_onnx_op_call *c) {
 /* The padding that counts becomes a part of the image, so that what a ceil_mode adds can be padding that does not. */
 static const char *pad_image(const gli_onnx_op_call *c, window *w) {
     const int *pad = gli_onnx_param_ints(c, "pad"), *end = gli_onnx_param_ints(c, "pad_end");
-    const int64_t pads[8] = {0, 0, pad[0], pad[1], 0, 0, end[0], end[1]};
-    for (int i = 0; i < 2; ++i) w->pads[i] = 0, w->pads[2 + i] -= end[i];
-    return gli_onnx_add(
-        c->ex, "Pad",
-        GLI_ONNX_NAMES(c->in[0], gli_onnx_hold_ints(c->ex, 8, pads), gli_onnx_hold_number(c->ex, c->x[0]->dtype, 0)));
+    const int dims                  = w->n + 2;
+    int64_t pads[2 * GLIA_MAX_DIMS] = {0};
+    for (int i = 0; i < w->n; ++i) {
+        pads[2 + i] = pad[i], pads[dims + 2 + i] = end[i];
+        w->pads[i] = 0, w->pads[w->n + i] -= end[i];
+    }
+    return gli_onnx_add(c->ex, "Pad",
+                        GLI_ONNX_NAMES(c->in[0], gli_onnx_hold_ints(c->ex, 2 * dims, pads),
+                                       gli_onnx_hold_number(c->ex, c->x[0]->dtype, 0)));
 }
 
 void gli_onnx_write_pool(gli_onnx_op_call *c) {
-    const bool mean  = c->op == &gli_op_avg_pool2d;
-    const bool count = mean && ((const glia_avg_pool2d_params *)c->params)->count_include_pad;
+    const bool count = gli_onnx_param_flag(c, "count_include_pad");
     window w         = window_of(c);
     const char *x    = count && w.ceil_mode ? pad_image(c, &w) : c->in[0];
     const char *y    = gli_onnx_add(c->ex, c->row->name, 1, &x);
     gli_onnx_set_params(c);
     if (w.ceil_mode && !w.fits) { /* of a dilated window, which a mean has not */
         const int *end = gli_onnx_param_ints(c, "pad_end");
-        for (int i = 0; i < 2; ++i) w.pads[2 + i] = end[i];
+        for (int i = 0; i < w.n; ++i) w.pads[w.n + i] = end[i];
         gli_onnx_set_int(c->ex, "ceil_mode", 1);
     }
-    gli_onnx_set_ints(c->ex, "pads", 4, w.pads);
+    gli_onnx_set_ints(c->ex, "pads", 2 * w.n, w.pads);
     if (count && x == c->in[0]) gli_onnx_set_int(c->ex, "count_include_pad", 1);
     const int *activation = gli_onnx_param_ints(c, "activation");
     c->out[0] = activation ? gli_onnx_write_activation(c->ex, y, c->y[0]->dtype, (glia_activation)*activation) : y;

@@ -145,6 +145,7 @@ const char *gli_onnx_write_channels(gli_onnx_export *ex, const char *x, int64_t 
 /* ---- Params by name, and those that the row makes attributes ---- */
 
 const int *gli_onnx_param_ints(const gli_onnx_op_call *c, const char *name);
+bool gli_onnx_param_flag(const gli_onnx_op_call *c, const char *name); /* false where the op has no such param */
 void gli_onnx_set_params(const gli_onnx_op_call *c);
 
 /* ---- The functions of rows ---- */

@@ -53,6 +53,31 @@ inline const ExportedModel kLinearModels[] = {
                                    with<glia_conv2d_args>(
                                        {.filters = 3, .kernel = {3, 4}, .stride = {2, 2}, .padding = GLIA_PAD_SAME}))});
      }},
+    {"conv3d",
+     {kVolume},
+     [](Network &n) {
+         n.give(
+             {glia_model_conv3d(n.net, n.x[0],
+                                with<glia_conv3d_args>({.filters    = 4,
+                                                        .kernel     = {3, 2, 1},
+                                                        .stride     = {2, 1, 3},
+                                                        .pad        = {1, 0, 1},
+                                                        .pad_end    = {2, 1, 0},
+                                                        .dilation   = {1, 2, 1},
+                                                        .groups     = 2,
+                                                        .activation = GLIA_RELU})),
+              glia_model_max_pool3d(n.net, n.x[0], with<glia_max_pool3d_args>({.kernel = {2, 3, 2}, .pad = {0, 1, 1}})),
+              glia_model_max_pool3d(
+                  n.net, n.x[0],
+                  with<glia_max_pool3d_args>({.kernel = {2, 2, 2}, .stride = {2, 3, 2}, .ceil_mode = true})),
+              glia_model_avg_pool3d(n.net, n.x[0],
+                                    with<glia_avg_pool3d_args>({.kernel            = {3, 2, 2},
+                                                                .stride            = {2, 2, 3},
+                                                                .pad               = {1, 1, 0},
+                                                                .ceil_mode         = true,
+                                                                .count_include_pad = true}))});
+     }},
+    {"batchrenorm", {kImage}, [](Network &n) { n.give({glia_model_batchrenorm(n.net, n.x[0], nullptr)}); }},
     {"conv1d",
      {kChannels, kSteps},
      [](Network &n) {

@@ -50,6 +50,7 @@ const Args *with(const Args &args) {
     return &args;
 }
 
-const ExportedInput kVector{{6}}, kImage{{4, 9, 7}}, kSteps{{5, 3}}, kChannels{{3, 8}}, kWords{{5}, 7}, kLength{{}, 6};
+const ExportedInput kVector{{6}}, kImage{{4, 9, 7}}, kVolume{{4, 6, 9, 7}}, kSteps{{5, 3}}, kChannels{{3, 8}},
+    kWords{{5}, 7}, kLength{{}, 6};
 
 }  // namespace glia
