@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
     const option options[] = {
         {"boxes", "a CSV file with the columns path, class, x0, y0, x1, y1; else it draws pictures", .text = &o.boxes},
         {"picture", "a file, .png or .ppm, for pictures of the test with the boxes that it finds", .text = &o.picture},
-        {"side", "rows and columns of what the network sees, a multiple of 8", .whole = &o.side, .least = CELL},
+        {"side", "rows and columns of what the network sees", .whole = &o.side, .least = CELL, .multiple = CELL},
         {"epochs", "passes over the pictures", .whole = &o.epochs, .least = 1},
         {"seed", "of weights, order and what is kept for the test", .whole = &o.seed},
         {"device", "cpu, cuda:0, ..., else GLIA_DEVICE", .text = &o.device},

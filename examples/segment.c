@@ -1,6 +1,5 @@
-/* Learns which pixels belong to what: a U-Net on pictures and masks. Without any it draws circles, squares and
- * triangles. segment --help says what it can do. Source: Ronneberger et al., "U-Net: Convolutional Networks for
- * Biomedical Image Segmentation", 2015. */
+/* Learns which pixels belong to what: a U-Net (Ronneberger et al., 2015) on pictures and masks. Without any it draws
+ * circles, squares and triangles. segment --help says what it can do. */
 #include "support/example.h"
 #include "support/options.h"
 #include "support/samples.h"
@@ -75,7 +74,7 @@ int main(int argc, char **argv) {
         {"masks", "a folder with a mask for each", .text = &o.masks},
         {"picture", "a file, .png or .ppm, for pictures of the test, their masks and what it takes them for",
          .text = &o.picture},
-        {"side", "rows and columns of what the network sees", .whole = &o.side, .least = 8},
+        {"side", "rows and columns of what the network sees", .whole = &o.side, .least = 8, .multiple = 1 << LEVELS},
         {"classes", "of masks, that of the ground too", .whole = &o.classes, .least = 2, .most = 256},
         {"epochs", "passes over the pictures", .whole = &o.epochs, .least = 1},
         {"seed", "of weights, order and what is kept for the test", .whole = &o.seed},
@@ -85,13 +84,14 @@ int main(int argc, char **argv) {
     if (!read_options("Learns which pixels belong to what.", options, sizeof options / sizeof *options, argc, argv,
                       &exit_code))
         return exit_code;
+    const bool own       = o.images || o.masks;
     char made[MADE_PATH] = "", paths[2][MADE_PATH + 8];
     glia_context *ctx    = NULL;
     glia_status status   = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
-    if (status == GLIA_OK && !o.images) status = make_shapes(ctx, PICTURES, made);
+    if (status == GLIA_OK && !own) status = make_shapes(ctx, PICTURES, made);
     snprintf(paths[0], sizeof paths[0], "%s/images", made);
     snprintf(paths[1], sizeof paths[1], "%s/masks", made);
-    if (status == GLIA_OK) status = run(ctx, &o, o.images ? o.images : paths[0], o.images ? o.masks : paths[1]);
+    if (status == GLIA_OK) status = run(ctx, &o, own ? o.images : paths[0], own ? o.masks : paths[1]);
     exit_code = example_end("segment", status, ctx);
     remove_folder(made);
     glia_context_destroy(ctx);

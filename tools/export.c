@@ -48,7 +48,8 @@ static int read_arguments(job *j, int argc, char **argv) {
     if (!j->model) return misused("it takes a model's file, not", "");
     if (ends_with(j->model, ".onnx"))
         return misused("it takes a model's file, which glia convert makes of a network, not", j->model);
-    return j->path ? 0 : misused("it takes --c FILE; there is only", j->model);
+    if (!j->path) return misused("it takes --c FILE.c; there is only", j->model);
+    return ends_with(j->path, ".c") ? 0 : misused("--c takes a file that ends with .c, not", j->path);
 }
 
 /* Whether the model's file has a value for each of its weights. */

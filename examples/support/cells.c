@@ -34,10 +34,11 @@ static glia_status write_cells(void *user, const glia_sample *from, const glia_s
 }
 
 glia_status make_cells(glia_dataset *data, cells *what, glia_dataset **out) {
-    const glia_field image     = glia_dataset_input(data, 0);
-    *what                      = (cells){.rows    = image.shape.dim[1] / CELL,
-                                         .classes = glia_dataset_classes(data, 1),
-                                         .most    = glia_dataset_target(data, 0).shape.dim[0]};
+    const glia_field image = glia_dataset_input(data, 0);
+    *what                  = (cells){.rows    = image.shape.dim[1] / CELL,
+                                     .classes = glia_dataset_classes(data, 1),
+                                     .most    = glia_dataset_target(data, 0).shape.dim[0]};
+    if (!what->classes) return fprintf(stderr, "no picture has a box\n"), GLIA_INVALID_ARGUMENT;
     const int64_t rows         = what->rows;
     const glia_field targets[] = {{"scores", GLIA_F32, GLIA_SHAPE(what->classes, rows, rows)},
                                   {"sides", GLIA_F32, GLIA_SHAPE(4, rows, rows)},

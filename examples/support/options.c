@@ -32,6 +32,8 @@ static bool is_choice(const char *choices, const char *word) {
 
 static double most_of(const option *o) { return o->most > 0 ? o->most : 1e6; }
 
+static long multiple_of(const option *o) { return o->multiple > 0 ? o->multiple : 1; }
+
 static bool in_range(const option *o, double value) { return value >= o->least && value <= most_of(o); }
 
 static bool read_value(const option *o, const char *value) {
@@ -42,7 +44,7 @@ static bool read_value(const option *o, const char *value) {
     }
     if (o->whole) {
         *o->whole = strtol(value, &end, 10);
-        return end != value && *end == '\0' && in_range(o, (double)*o->whole);
+        return end != value && *end == '\0' && in_range(o, (double)*o->whole) && *o->whole % multiple_of(o) == 0;
     }
     *o->real = strtod(value, &end);
     return end != value && *end == '\0' && in_range(o, *o->real);
@@ -51,6 +53,9 @@ static bool read_value(const option *o, const char *value) {
 static void print_mistake(const char *program, const option *o, const char *value) {
     if (o->text)
         fprintf(stderr, "%s: --%s is '%s', must be %s\n", program, o->name, value, o->choices);
+    else if (o->whole && o->multiple)
+        fprintf(stderr, "%s: --%s is '%s', must be a multiple of %ld from %.0f to %.0f\n", program, o->name, value,
+                o->multiple, o->least, most_of(o));
     else if (o->whole)
         fprintf(stderr, "%s: --%s is '%s', must be a whole number from %.0f to %.0f\n", program, o->name, value,
                 o->least, most_of(o));

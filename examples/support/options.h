@@ -16,6 +16,7 @@ typedef struct option {
     double *real;
     const char *choices; /* of text: the words that it may be, "lstm|gru"; NULL: any */
     double least, most;  /* of numbers; most 0: a million */
+    long multiple;       /* of whole numbers: of what they are multiples; 0: of 1 */
 } option;
 
 /* false: the program ends now, with *exit_code: 0 behind --help, 2 behind a wrong option, named on standard error. */

@@ -33,7 +33,8 @@ typedef struct glia_c_file_info {
     size_t state;   /* bytes of the struct of a stream; 0: there is none */
 } glia_c_file_info;
 
-/* Writes the file; args and out may be NULL. The model is compiled and one of f32. A layer that cannot be written is
+/* Writes the file; args and out may be NULL. The model is compiled and one of f32; weights that are infinite or no
+ * number are written as they are. A layer that cannot be written is
  * GLIA_UNSUPPORTED, and the message names all of them; then, and after any other failure, what was there stays. */
 GLIA_API glia_status glia_model_export_c(glia_model *model, const char *path, const glia_c_file_args *args,
                                          glia_c_file_info *out);

@@ -52,8 +52,9 @@ TEST(Export, WritesWhatConvertMade) {
 
 TEST(Export, SaysWhatIsWrong) {
     Folder folder;
-    for (const char *wrong : {"export", "export a", "export a b --c c", "export --c", "export a --c c --prefix",
-                              "export a --c c --nothing", "export a --c c --time-axis 0", "export a.onnx --c c"}) {
+    for (const char *wrong :
+         {"export", "export a", "export a b --c c.c", "export --c", "export a --c c.c --prefix",
+          "export a --c c.c --nothing", "export a --c c.c --time-axis 0", "export a.onnx --c c.c", "export a --c a"}) {
         EXPECT_EQ(run(wrong).exit_code, 2) << wrong;
         EXPECT_TRUE(run(wrong).says("glia export MODEL --c FILE.c")) << wrong;
     }
