@@ -65,7 +65,8 @@ typedef struct glia_average_precision_args {
  *   COCO: the unmatched one with the highest iou, which is at least the threshold, the last of equal ones, an ignored
  *         one only if there is no other; of an ignored one the iou is the part of the detection inside it
  *   VOC:  the one with the highest iou, the first of equal ones, which must be above the threshold; if it has a match
- *         already, the detection is a false positive. VOC's own program adds a pixel to widths and heights, this not
+ *         already, the detection is a false positive. Without the pixel that VOC's own program
+ *         adds to widths and heights.
  * each: [classes], or NULL.
  * mean: one number, or NULL.
  * Source: pycocotools' COCOeval, of all areas; VOC's development kit. */
