@@ -118,7 +118,7 @@ std::vector<Variant> variants_of(const Case &c) {
     bool floats = false, images = false, in_place = false, optional = false;
     for (const Input &input : c.inputs) {
         floats = floats || (!input.fixed && input.content != Content::absent);
-        images = images || input.dims.size() == 4;
+        images = images || input.dims.size() == 4 || input.dims.size() == 5;
     }
     for (int o = 0; o < c.op->n_outputs; ++o) {
         in_place = in_place || gli_output_is(c.op, o, GLI_OUT_IN_PLACE);
