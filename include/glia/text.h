@@ -149,8 +149,8 @@ typedef struct glia_vectorizer_args {
     int64_t minimum_documents;     /* n-grams of fewer texts are left out; default 1 */
     double maximum_share;          /* and those of more than this share of the texts, 0 to 1; default 1 */
     int64_t maximum_size;          /* of the others the commonest stay, equally common ones by their bytes; 0: all */
-    int64_t buckets; /* not 0: no n-gram is kept. Its column is a hash of it modulo buckets, and columns add up what
-                        falls together */
+    int64_t buckets; /* not 0: no n-gram is kept. Its column is a hash of it modulo buckets, and n-grams that collide
+                        are added up */
     glia_term_weight weight;
     bool idf;         /* times ln((1 + texts) / (1 + texts with the n-gram)) + 1, of the texts that it was fitted to */
     bool unit_length; /* a row is divided by the root of the sum of its squares, where that is not 0 */

@@ -52,7 +52,7 @@ struct thread_sums {
  * neither. */
 enum class dy_layout { FILTERS, PIXELS, ANY };
 
-/* dy of which y, the result of a relu that lies as dy does, lets through what is not at or below zero. let_through:
+/* dy of which y, the result of a relu with the strides of dy, lets through what is not at or below zero. let_through:
  * what remains of element first + more, or of pack i from there on. */
 template <class View>
 struct rectified_view : View {

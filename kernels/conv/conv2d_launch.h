@@ -66,7 +66,7 @@ cudaError_t gli_kernel_conv2d_direct(const gli_convolution *conv, const gli_gemm
 size_t gli_kernel_conv2d_filter_direct_workspace(const gli_convolution *conv);
 cudaError_t gli_kernel_conv2d_filter_direct(const gli_convolution *conv, const gli_gemm_run *run);
 
-/* The same of relu'(relu) y, the derivative by what the activation computed, which lies as y does; NULL: of y. */
+/* The same of relu'(relu) y, the derivative by what the activation computed, with the strides of y; NULL: of y. */
 cudaError_t gli_kernel_conv2d_filter_direct_relu(const gli_convolution *conv, const void *relu,
                                                  const gli_gemm_run *run);
 

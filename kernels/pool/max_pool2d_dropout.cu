@@ -1,4 +1,4 @@
-/* What lies between the last convolution of a network and its first dense layer: max pooling, whose images have their
+/* What stands between the last convolution of a network and its first dense layer: max pooling, of images with their
  * channels last, the row-major copy of its result, and dropout of that; and their gradients. A block has a tile of
  * neighbouring pixels and channels of one image in shared memory: on one side of it threads take packs of channels as
  * in max_pool2d.cu, on the other four neighbouring pixels, whose random numbers are one Philox block where their first

@@ -5,7 +5,7 @@
 #include "core/print.h"
 
 typedef struct function {
-    const char *call;  /* what stands in front of the argument's bracket; NULL: no function is needed */
+    const char *call;  /* the call up to its parenthesis; NULL: no function is needed */
     int numbers;       /* behind the argument: 1: alpha; 2: and beta */
     const char *needs; /* the function that it calls; NULL: none */
     const char *text;  /* its definition; NULL: it is one of math.h */
