@@ -282,10 +282,13 @@ static void put_copies(gli_c_file *f) {
     }
 }
 
-/* ", signal + t * 2": of step t. */
+/* ", signal + (size_t)t * 2": of step t, of a sequence that may have more than 2^31 elements. */
 static void put_port_at(gli_c_file *f, const char *name, int64_t count) {
-    gli_c_put(f, ", %s + t", name);
-    if (count > 1) gli_c_put(f, " * %lld", (long long)count);
+    gli_c_put(f, ", %s + ", name);
+    if (count > 1)
+        gli_c_put(f, "(size_t)t * %lld", (long long)count);
+    else
+        gli_c_put(f, "t");
 }
 
 static void put_steps(gli_c_file *f) {

@@ -146,6 +146,7 @@ TEST(CStream, ChannelsMayBeFirst) {
     Values steps(x.size());
     for (size_t i = 0; i < x.size(); ++i) steps[i % kSteps * kFeatures + i / kSteps] = x[i];
     Exported stream(n.net, {.prefix = nullptr, .streaming = true, .time_axis = -1});
+    EXPECT_NE(stream.text().find("(size_t)t * "), std::string::npos) << "t times its size may be beyond 2^31";
     stream.compile();
     const Values y = stream.stream(steps, kSteps, 4 * kSteps, 5), want = n.predict(x, 1, 4 * kSteps);
     Values turned(y.size());
